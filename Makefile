@@ -1,0 +1,50 @@
+# make demo   the whole path on an embedded cohort, with a report to open
+# make test   lint, types, import directions, tests: what continuous integration runs
+# make format, lint, wheel, clean
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.contreg-ready
+
+.DEFAULT_GOAL := test
+.PHONY: demo test lint format wheel clean
+
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+demo: $(READY)
+	$(BIN)/contreg demo
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Builds the wheel and loads its catalogue from a folder outside the tree.
+wheel: $(READY)
+	rm -rf dist
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	target=$$(mktemp -d) && $(BIN)/python -m pip install --quiet --no-deps --target "$$target" dist/*.whl \
+	  && PYTHONPATH="$$target" $(BIN)/python -P -c "$$TRY_WHEEL" "$$target" && rm -r "$$target"
+
+define TRY_WHEEL
+import sys, contreg_core.plugins
+assert contreg_core.__file__.startswith(sys.argv[1]), contreg_core.__file__
+catalogue = contreg_core.plugins.load_catalogue(plugins=False)
+assert not catalogue.broken and catalogue.components() and catalogue.recipes() and catalogue.cohorts()
+endef
+export TRY_WHEEL
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""Cohort adapters: one study a file, brought in by the plugin door."""

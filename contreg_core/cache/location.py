@@ -1,0 +1,33 @@
+"""Where caches live: ``ROOT/COHORT-KEY/``, the key a hash of the preprocessing and the schema."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from contreg_core.cache.subject_file import SCHEMA
+from contreg_core.preprocessing.spec import Preprocessing
+
+
+def default_root() -> Path:
+    """The platform's user cache folder."""
+    return user_cache_path("contreg")
+
+
+def spec_key(spec: Preprocessing) -> str:
+    """Twelve hexadecimal digits that change with any setting of the preprocessing or of the schema."""
+    text = json.dumps({"schema": SCHEMA, "preprocessing": asdict(spec)}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def cache_folder(root: Path, cohort: str, spec: Preprocessing) -> Path:
+    """The folder of one cohort under one preprocessing."""
+    return root / f"{cohort}-{spec_key(spec)}"
+
+
+def find_cache(root: Path, cohort: str, spec: Preprocessing) -> Path | None:
+    """That folder if something was prepared in it, else None."""
+    folder = cache_folder(root, cohort, spec)
+    return folder if (folder / "cohort.json").is_file() else None

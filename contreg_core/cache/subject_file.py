@@ -1,0 +1,129 @@
+"""The HDF5 schema of one cached scan, in one place.
+
+``/image`` uint16 with attributes ``scale`` and ``offset`` (intensity = stored * scale + offset), ``/labels`` unsigned
+integers (absent where the scan has none), ``/mask`` uint8; file attributes ``schema``, ``affine`` (16 numbers),
+``notes`` (JSON: what every step did), ``key`` (what the file was made from). Every dataset carries fletcher32.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from contreg_core.errors import ContregError, DataError, MismatchError, MissingError
+from contreg_core.files import atomic_path
+from contreg_core.preprocessing.apply import ProcessedScan
+
+SCHEMA = 1
+_REMEDY = "remove the file and run the same prepare command again"
+_LARGEST = 2**31
+
+
+@dataclass(frozen=True)
+class CachedSubject:
+    """A scan as the cache holds it: float32 image, integer labels or None, boolean mask, affine, key, notes."""
+
+    image: NDArray[np.float32]
+    labels: NDArray[np.unsignedinteger[Any]] | None
+    mask: NDArray[np.bool_]
+    affine: NDArray[np.float64]
+    key: str
+    notes: tuple[str, ...]
+
+
+def write_subject(path: Path, scan: ProcessedScan, key: str) -> None:
+    """Write one scan; the final name never holds a partial file."""
+    stored, scale, offset = _quantise(np.asarray(scan.image.array, dtype=np.float32))
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update(
+            schema=SCHEMA, key=key, affine=scan.image.affine.ravel(), notes=json.dumps(list(scan.notes))
+        )
+        image = _create(file, "image", stored)
+        image.attrs.update(scale=scale, offset=offset)
+        _create(file, "mask", scan.mask.astype(np.uint8))
+        if scan.labels is not None:
+            _create(file, "labels", _unsigned(scan.labels.array, path))
+
+
+def read_subject(path: Path) -> CachedSubject:
+    """Read and check one scan; raises ``DataError`` for a damaged file, ``MismatchError`` for another schema."""
+    with _open(path) as file:
+        try:
+            return _read(path, file)
+        except ContregError:
+            raise
+        except (OSError, KeyError, ValueError, TypeError) as error:
+            raise DataError(f"{path}: damaged cache file ({error})", _REMEDY) from error
+
+
+def read_key(path: Path) -> str | None:
+    """What a cached file was made from, or None where there is no readable one of this schema."""
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            return str(file.attrs["key"]) if int(file.attrs["schema"]) == SCHEMA else None
+    except (OSError, KeyError, ValueError, TypeError):
+        return None
+
+
+def _open(path: Path) -> h5py.File:
+    if not path.is_file():
+        raise MissingError(f"{path}: not in the cache", "run the prepare command of this cohort again")
+    try:
+        return h5py.File(path, "r", locking=False)
+    except OSError as error:
+        raise DataError(f"{path}: not a readable HDF5 file ({error})", _REMEDY) from error
+
+
+def _read(path: Path, file: h5py.File) -> CachedSubject:
+    schema = int(file.attrs["schema"])
+    if schema != SCHEMA:
+        raise MismatchError(f"{path}: cache schema {schema}, expected {SCHEMA}", _REMEDY)
+    image = _dataset(path, file, "image")
+    values = np.empty(image.shape, dtype=np.float32)
+    np.multiply(image[()], np.float32(image.attrs["scale"]), out=values, casting="unsafe")
+    values += np.float32(image.attrs["offset"])
+    labels = _dataset(path, file, "labels")[()] if "labels" in file else None
+    mask = _dataset(path, file, "mask")[()].astype(bool)
+    affine = np.asarray(file.attrs["affine"], dtype=np.float64).reshape(4, 4)
+    notes = tuple(str(note) for note in json.loads(str(file.attrs["notes"])))
+    return CachedSubject(values, labels, mask, affine, str(file.attrs["key"]), notes)
+
+
+def _dataset(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
+    """A plain dataset of this very file: HDF5 would follow links and virtual data to other files."""
+    link = file.get(name, getlink=True)
+    dataset = file[name] if isinstance(link, h5py.HardLink) else None
+    if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
+        raise DataError(f"{path}: '{name}' is not a plain dataset of this file", _REMEDY)
+    if dataset.dtype.kind != "u" or dataset.size > _LARGEST:
+        raise DataError(f"{path}: '{name}' is {dataset.dtype} of {dataset.shape}", _REMEDY)
+    return dataset
+
+
+def _create(file: h5py.File, name: str, values: NDArray[Any]) -> h5py.Dataset:
+    # Importing hdf5plugin registers the filter; byte shuffle decodes twice as fast as bit shuffle (performance.md 6).
+    import hdf5plugin
+
+    filters: Mapping[str, Any] = hdf5plugin.Blosc(cname="lz4", clevel=5, shuffle=hdf5plugin.Blosc.SHUFFLE)
+    return file.create_dataset(name, data=values, chunks=values.shape, fletcher32=True, **filters)
+
+
+def _quantise(image: NDArray[np.float32]) -> tuple[NDArray[np.uint16], float, float]:
+    low, high = float(image.min()), float(image.max())
+    # Background must come back as an exact 0 where the range starts there; a constant image has no range.
+    scale = (high - low) / 65535 or 1.0
+    stored = np.rint((image - np.float32(low)) / np.float32(scale)).clip(0, 65535).astype(np.uint16)
+    return stored, scale, low
+
+
+def _unsigned(labels: NDArray[np.generic], path: Path) -> NDArray[Any]:
+    values = np.asarray(labels)
+    if values.min() < 0 or values.max() > 65535:
+        found = f"{path.stem}: label values {values.min()}..{values.max()}, expected 0..65535"
+        raise DataError(found, "remap the label map to unsigned 16-bit ids")
+    return values.astype(np.uint8 if values.max() < 256 else np.uint16)

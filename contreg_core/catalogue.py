@@ -1,0 +1,121 @@
+"""The catalogue: every component, recipe and cohort that is installed, by kind and name, with its owner."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from contreg_core.errors import MismatchError, UsageError
+from contreg_core.parameters import unknown
+
+if TYPE_CHECKING:
+    from contreg_core.cohort import Cohort
+    from contreg_core.components import Component, Kind
+    from contreg_core.recipe import Recipe
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Broken:
+    """An entry point that could not be used, and why; never a crash."""
+
+    entry: str
+    distribution: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one entry point brings."""
+
+    entry: str
+    distribution: str
+    components: "tuple[type[Component], ...]" = ()
+    recipes: "tuple[Recipe, ...]" = ()
+    cohorts: "tuple[type[Cohort], ...]" = ()
+
+    def claims(self) -> Iterable[tuple[str, str]]:
+        """The (kind, name) of everything in it."""
+        yield from ((cls.kind, cls.name) for cls in self.components)
+        yield from (("recipe", recipe.name) for recipe in self.recipes)
+        yield from (("cohort", cls.name) for cls in self.cohorts)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Look-up by kind and name; a miss is a ``UsageError`` that suggests the nearest name.
+
+    ``owners`` maps (kind, name), with kinds ``recipe`` and ``cohort`` beside the four, to the distribution.
+    """
+
+    broken: tuple[Broken, ...] = ()
+    owners: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    _components: "Mapping[tuple[str, str], type[Component]]" = field(default_factory=dict, repr=False)
+    _recipes: "Mapping[str, Recipe]" = field(default_factory=dict, repr=False)
+    _cohorts: "Mapping[str, type[Cohort]]" = field(default_factory=dict, repr=False)
+
+    @staticmethod
+    def of(contributions: Iterable[Contribution], broken: Iterable[Broken] = ()) -> "Catalogue":
+        """Everything in one catalogue; two owners of one (kind, name) raise ``MismatchError`` naming both."""
+        contributions = list(contributions)
+        owners: dict[tuple[str, str], str] = {}
+        for contribution in contributions:
+            for key in contribution.claims():
+                _claim(owners, key, contribution.distribution)
+        return Catalogue(
+            tuple(broken),
+            owners,
+            {(cls.kind, cls.name): cls for one in contributions for cls in one.components},
+            {recipe.name: recipe for one in contributions for recipe in one.recipes},
+            {cls.name: cls for one in contributions for cls in one.cohorts},
+        )
+
+    def component(self, kind: "Kind", name: str) -> "type[Component]":
+        """The component class of this kind and name."""
+        classes = {cls.name: cls for cls in self.components(kind)}
+        return self._find(classes, name, kind, "losses" if kind == "loss" else f"{kind}s")
+
+    def recipe(self, name: str) -> "Recipe":
+        """The recipe of this name, knobs as its file has them."""
+        return self._find(self._recipes, name, "recipe", "recipes")
+
+    def cohort(self, name: str) -> "type[Cohort]":
+        """The cohort class of this name."""
+        return self._find(self._cohorts, name, "cohort", "cohorts")
+
+    def components(self, kind: "Kind | None" = None) -> "list[type[Component]]":
+        """All component classes, or those of one kind, by name."""
+        return [
+            cls for (owned, _), cls in sorted(self._components.items(), key=_key) if kind in (None, owned)
+        ]
+
+    def recipes(self) -> "list[Recipe]":
+        """All recipes by name."""
+        return [recipe for _, recipe in sorted(self._recipes.items(), key=_key)]
+
+    def cohorts(self) -> "list[type[Cohort]]":
+        """All cohort classes by name."""
+        return [cls for _, cls in sorted(self._cohorts.items(), key=_key)]
+
+    def _find(self, things: Mapping[str, T], name: str, noun: str, nouns: str) -> T:
+        if name in things:
+            return things[name]
+        miss = unknown(f"there is no {noun} '{name}'", name, things, nouns)
+        if not self.broken:
+            raise miss
+        count = f"{len(self.broken)} plugin{'s' if len(self.broken) > 1 else ''}"
+        raise UsageError(miss.message, f"{miss.hint}; {count} could not be loaded, see: contreg plugins")
+
+
+def _key(item: tuple[object, object]) -> str:
+    return str(item[0])
+
+
+def _claim(owners: dict[tuple[str, str], str], key: tuple[str, str], distribution: str) -> None:
+    if key in owners:
+        kind, name = key
+        raise MismatchError(
+            f"{kind} '{name}' is brought by both '{owners[key]}' and '{distribution}'",
+            "uninstall one of them, or name the plugins to load in CONTREG_PLUGINS",
+        )
+    owners[key] = distribution

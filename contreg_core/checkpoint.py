@@ -1,0 +1,122 @@
+"""Checkpoints: one safetensors file that describes itself; no pickle.
+
+Tensors are named ``model/...``, ``objective/...``, ``average/...`` and ``optimiser/INDEX/...``. The metadata entry
+``contreg`` is JSON: schema, recipe (TOML), the place in the run, what the model was trained on, versions, and the SHA-256
+of all tensors, which is checked on reading (the format itself would return flipped bits).
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+import contreg_core
+from contreg_core.errors import DataError, MismatchError, MissingError
+from contreg_core.files import atomic_path
+
+SCHEMA = 1
+_KEY = "contreg"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Tensors by full name, and the record that describes them."""
+
+    tensors: Mapping[str, Tensor]
+    record: Mapping[str, Any]
+
+    def part(self, prefix: str) -> dict[str, Tensor]:
+        """The tensors under ``prefix/``, with the prefix taken off."""
+        start = prefix + "/"
+        return {name[len(start) :]: value for name, value in self.tensors.items() if name.startswith(start)}
+
+
+def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
+    """Write atomically; ``record`` must be JSON."""
+    stored = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    full = {**record, "schema": SCHEMA, "contreg": contreg_core.__version__, "sha256": _digest(stored)}
+    with atomic_path(path) as temporary:
+        save_file(_unshared(stored), temporary, metadata={_KEY: json.dumps(full, sort_keys=True)})
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read and verify; raises ``MissingError``, ``DataError`` (damaged) or ``MismatchError`` (not ours, or newer)."""
+    if not path.is_file():
+        raise MissingError(f"{path}: no such checkpoint", "give a run folder or a .safetensors file of contreg fit")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+    except (SafetensorError, OSError, ValueError) as error:
+        raise DataError(f"{path}: not a readable checkpoint ({error})", "use another checkpoint of the run") from error
+    record = _record(path, metadata)
+    if record.get("sha256") != _digest(tensors):
+        raise DataError(f"{path}: damaged, its tensors do not have the recorded SHA-256", "use another checkpoint of the run")
+    return Checkpoint(tensors, record)
+
+
+def load_module(module: nn.Module, values: Mapping[str, Tensor], name: str) -> None:
+    """Fill a module; raises ``MismatchError`` naming the first keys that differ, never loads a part."""
+    own = {key: tuple(value.shape) for key, value in module.state_dict().items()}
+    given = {key: tuple(value.shape) for key, value in values.items()}
+    differing = sorted(key for key in own.keys() | given.keys() if own.get(key) != given.get(key))
+    if differing:
+        listing = ", ".join(f"{key} ({given.get(key, 'absent')}, expected {own.get(key, 'absent')})" for key in differing[:5])
+        raise MismatchError(
+            f"the checkpoint's {name} does not fit the recipe: {len(differing)} tensors differ: {listing}",
+            "use the contreg and plugin versions named in the run's run.json",
+        )
+    module.load_state_dict(dict(values))
+
+
+def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The optimiser's state as ``INDEX/NAME`` tensors (Adam's is all tensors)."""
+    state: Mapping[int, Mapping[str, Tensor]] = optimiser.state_dict()["state"]
+    return {f"{index}/{name}": value for index, values in state.items() for name, value in values.items()}
+
+
+def load_optimiser(optimiser: torch.optim.Optimizer, values: Mapping[str, Tensor]) -> None:
+    """Put ``optimiser_tensors`` back."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in values.items():
+        index, _, key = name.partition("/")
+        state.setdefault(int(index), {})[key] = value
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+
+
+def _record(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        record: dict[str, Any] = json.loads(metadata[_KEY])
+        schema = int(record["schema"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise MismatchError(f"{path}: not a contreg checkpoint", "give a file written by contreg fit") from error
+    if schema > SCHEMA:
+        needed = record.get("contreg", "a newer version")
+        raise MismatchError(f"{path}: checkpoint schema {schema}, this contreg reads up to {SCHEMA}", f"install contreg >= {needed}")
+    return record
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        value = tensors[name]
+        digest.update(f"{name}:{value.dtype}:{tuple(value.shape)};".encode())
+        digest.update(value.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _unshared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """safetensors refuses tensors that share memory."""
+    seen: set[int] = set()
+    result = {}
+    for name, value in tensors.items():
+        result[name] = value.clone() if value.data_ptr() in seen else value
+        seen.add(value.data_ptr())
+    return result

@@ -1,0 +1,116 @@
+"""The kinds of component a plugin may bring, and what each must do.
+
+A component is a class with a ``name``. Positional constructor parameters are wiring, given by the core; keyword-only
+parameters are knobs: annotated, defaulted, described in the class docstring under "Knobs:". ``gives`` and ``needs`` are
+checked when a recipe is built, before the first step.
+"""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Literal, TypeAlias
+
+from torch import Tensor, nn
+
+from contreg_core import spatial
+from contreg_core.types import Displacement, Encoding, Field, Image, Pair, Registration
+
+Kind: TypeAlias = Literal["encoder", "decoder", "warper", "loss"]
+KINDS: tuple[Kind, ...] = ("encoder", "decoder", "warper", "loss")
+
+
+class Component(nn.Module, ABC):
+    """What all kinds share: a kind, a name, and the facts other components may rely on.
+
+    Facts in use: ``"paired"`` (features are moving | fixed halves), ``"embeddings"``, ``"dense-embeddings"``,
+    ``"log_variance"``, ``"velocity"``, ``"inverse"``.
+    """
+
+    kind: ClassVar[Kind]
+    name: ClassVar[str]
+    gives: ClassVar[frozenset[str]] = frozenset()
+    needs: ClassVar[frozenset[str]] = frozenset()
+
+    def given(self) -> frozenset[str]:
+        """What this instance gives; override where a knob switches something off."""
+        return self.gives
+
+    def needed(self) -> frozenset[str]:
+        """What this instance needs; override where a knob switches something on."""
+        return self.needs
+
+
+class Encoder(Component):
+    """Turns a pair into features: ``Encoder(image_channels, ndim, *, knobs)``, ``forward(Pair) -> Encoding``.
+
+    ``channels`` lists the channels of ``Encoding.features``, finest level first; every spatial axis of the input must
+    be a multiple of ``multiple`` (the model pads and crops).
+    """
+
+    kind = "encoder"
+    channels: tuple[int, ...]
+    multiple: int
+
+    @abstractmethod
+    def forward(self, pair: Pair) -> Encoding:
+        """``(B, 1, *space)`` twice -> features, finest first."""
+
+    def __call__(self, pair: Pair) -> Encoding:
+        encoding: Encoding = super().__call__(pair)
+        return encoding
+
+
+class Decoder(Component):
+    """Turns features into a field: ``Decoder(channels, ndim, *, knobs)``, ``forward(Encoding) -> Field``.
+
+    ``Field.mean`` has the size of the input image divided by ``Field.scale``.
+    """
+
+    kind = "decoder"
+
+    @abstractmethod
+    def forward(self, encoding: Encoding) -> Field:
+        """Features -> Field in voxels of its own grid, float32."""
+
+    def __call__(self, encoding: Encoding) -> Field:
+        field: Field = super().__call__(encoding)
+        return field
+
+
+class Warper(Component):
+    """Turns a field into a displacement: ``Warper(*, knobs)``, ``forward(values, field) -> displacement``.
+
+    ``values`` is the field's mean or a draw of it, ``(B, ndim, *space/scale)``; the result is ``(B, ndim, *space)`` in
+    voxels of the image grid, with ``warped(p) = moving(p + u(p))``.
+    """
+
+    kind = "warper"
+    padding: spatial.Padding = "border"
+
+    @abstractmethod
+    def forward(self, values: Tensor, field: Field) -> Displacement:
+        """A drawn or expected field -> displacement in voxels of the image grid, float32."""
+
+    def __call__(self, values: Tensor, field: Field) -> Displacement:
+        displacement: Displacement = super().__call__(values, field)
+        return displacement
+
+    def inverse(self, values: Tensor, field: Field) -> Displacement:
+        """The displacement of the inverse map; only for warpers that give ``"inverse"``."""
+        raise NotImplementedError(f"warper '{self.name}' gives no inverse")
+
+    def warp(self, image: Image, displacement: Displacement) -> Image:
+        """``image(p + u(p))``, linear, with this warper's edge rule."""
+        return spatial.warp(image, displacement, padding=self.padding)
+
+
+class Loss(Component):
+    """A term of the objective: ``Loss(*, knobs)``, ``forward(Registration) -> scalar``, averaged per voxel."""
+
+    kind = "loss"
+
+    @abstractmethod
+    def forward(self, registration: Registration) -> Tensor:
+        """A registration -> a float32 scalar, finite, lower is better."""
+
+    def __call__(self, registration: Registration) -> Tensor:
+        value: Tensor = super().__call__(registration)
+        return value

@@ -1,0 +1,62 @@
+"""Devices and precision."""
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import torch
+
+from contreg_core.errors import UnavailableError
+
+Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Where tensors live and whether convolutions run in bfloat16 (fields, warps and losses stay float32)."""
+
+    device: torch.device
+    bfloat16: bool
+
+    @classmethod
+    def choose(cls, device: str = "auto", precision: Precision = "auto") -> "Engine":
+        """``auto``: a CUDA device if there is one; bfloat16 where the hardware has it. Raises ``UnavailableError``."""
+        chosen = _device(device)
+        return cls(chosen, precision == "bfloat16" or (precision == "auto" and _has_bfloat16(chosen)))
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """The context in which a model's forward pass runs."""
+        if not self.bfloat16:
+            return nullcontext()
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+    def place(self, module: torch.nn.Module) -> None:
+        """Move a module to the device, convolution weights in the layout the hardware wants."""
+        module.to(self.device)
+        for parameter in module.parameters():
+            if parameter.ndim == 5:
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last_3d)
+
+    def describe(self) -> str:
+        """For people: ``cpu (2 threads), bfloat16``."""
+        place = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else f"cpu ({torch.get_num_threads()} threads)"
+        return f"{place}, {'bfloat16' if self.bfloat16 else 'float32'}"
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UnavailableError(f"device '{name}' cannot be used ({reason})", "use --device cpu") from error
+    return device
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

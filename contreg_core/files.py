@@ -1,0 +1,62 @@
+"""Writing that cannot leave half a file: a temporary name beside the final one, fsync, rename."""
+
+import errno
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from contreg_core.errors import AccessError, ContregError, OutputError, StorageError
+
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE}
+
+
+@contextmanager
+def atomic_path(final: Path) -> Iterator[Path]:
+    """Yield a temporary path; rename it to ``final`` when the block succeeds, remove it when it does not.
+
+    The temporary name keeps the suffixes of ``final``, since writers choose a format by them.
+    """
+    temporary = final.with_name(f".tmp-{os.getpid()}-{final.name}")
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        _sync(temporary)
+        os.replace(temporary, final)
+        _sync(final.parent)
+    except OSError as error:
+        raise storage_error(error, final) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(final: Path, text: str) -> None:
+    """Write a UTF-8 text file atomically."""
+    with atomic_path(final) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(final: Path, value: Any) -> None:
+    """Write JSON atomically, keys in the given order, one trailing newline."""
+    write_text(final, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def storage_error(error: OSError, path: Path) -> ContregError:
+    """The user's view of an ``OSError`` met while writing ``path``."""
+    reason = error.strerror or str(error)
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return AccessError(f"{path}: no permission to write", "choose another folder or ask its owner")
+    if error.errno in _NO_SPACE:
+        return StorageError(f"{path}: {reason}", "free some space and run the same command again")
+    return OutputError(f"{path}: cannot be written ({reason})", "choose another place for the output")
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

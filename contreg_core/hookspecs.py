@@ -1,0 +1,32 @@
+"""The whole plugin interface: three hooks, each returns what the plugin brings.
+
+A plugin is a module named by an entry point of the group ``contreg``; it implements any of these with ``@hookimpl``.
+"""
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from contreg_core.cohort import Cohort
+    from contreg_core.components import Component
+    from contreg_core.recipe import Recipe
+
+GROUP = "contreg"
+hookspec = pluggy.HookspecMarker(GROUP)
+hookimpl = pluggy.HookimplMarker(GROUP)
+
+
+@hookspec
+def contreg_components() -> "list[type[Component]]":  # type: ignore[empty-body]
+    """Encoder, decoder, warper and loss classes."""
+
+
+@hookspec
+def contreg_recipes() -> "list[str | Recipe]":  # type: ignore[empty-body]
+    """Recipes, as TOML text or as ``Recipe``."""
+
+
+@hookspec
+def contreg_cohorts() -> "list[type[Cohort]]":  # type: ignore[empty-body]
+    """Cohort classes."""

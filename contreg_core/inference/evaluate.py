@@ -1,0 +1,83 @@
+"""Score a model on the pairs of a prepared cohort under a named protocol."""
+
+import resource
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contreg_core.cache import CachedCohort, CachedScan, CachedSubject
+from contreg_core.cohort import Protocol
+from contreg_core.errors import DataError
+from contreg_core.evaluation import PairScore, score_pair
+from contreg_core.training.pairs import valid_pairs
+from contreg_core.types import Registration
+
+Register: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.float32]], Registration]
+"""(moving, fixed) -> registration."""
+
+
+def evaluation_pairs(
+    cohort: CachedCohort, scans: Sequence[CachedScan], protocol: Protocol
+) -> list[tuple[CachedScan, CachedScan]]:
+    """(reference, target) of every pair the protocol scores.
+
+    The reference's labels are carried to the target, so the reference is moving and the target fixed (methods.md C.6).
+    """
+    pairs = valid_pairs(scans, own_space=cohort.fixed_only_own_space, identity=protocol.identity_pairs)
+    if not pairs:
+        raise DataError(
+            f"cohort '{cohort.name}': {len(scans)} scans make no pair to evaluate", "choose another --split or prepare more scans"
+        )
+    return [(scans[moving], scans[fixed]) for moving, fixed in pairs]
+
+
+def evaluate(
+    register: Register, cohort: CachedCohort, pairs: Sequence[tuple[CachedScan, CachedScan]], protocol: Protocol
+) -> Iterator[PairScore]:
+    """One score per pair, as each is done; decoded subjects are kept while they are in use."""
+    load = lru_cache(maxsize=64)(cohort.load)
+    for moving, fixed in pairs:
+        yield score_registration(register, load(moving.id), load(fixed.id), moving, fixed, protocol)
+
+
+def score_registration(
+    register: Register,
+    moving: CachedSubject,
+    fixed: CachedSubject,
+    moving_scan: CachedScan,
+    fixed_scan: CachedScan,
+    protocol: Protocol,
+) -> PairScore:
+    """Register one pair, time it, and score the carried labels."""
+    if moving.labels is None or fixed.labels is None:
+        missing = moving_scan.id if moving.labels is None else fixed_scan.id
+        raise DataError(f"scan '{missing}' has no label map", "evaluate a split whose scans all have labels")
+    start = time.perf_counter()
+    registration = register(moving.image, fixed.image)
+    displacement = registration.displacement[0].float().cpu().numpy()
+    seconds = time.perf_counter() - start
+    return score_pair(
+        moving.labels,
+        fixed.labels,
+        displacement,
+        voxel_size(fixed.affine),
+        protocol,
+        moving=moving_scan.id,
+        fixed=fixed_scan.id,
+        moving_subject=moving_scan.subject,
+        fixed_subject=fixed_scan.subject,
+        mask=fixed.mask,
+        warped=registration.warped[0, 0].float().cpu().numpy(),
+        fixed_image=fixed.image,
+        seconds=seconds,
+        peak_memory_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    )
+
+
+def voxel_size(affine: NDArray[np.float64]) -> tuple[float, ...]:
+    """Edge lengths of a voxel in mm."""
+    return tuple(float(length) for length in np.linalg.norm(affine[:3, :3], axis=0))

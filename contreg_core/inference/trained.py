@@ -1,0 +1,84 @@
+"""A trained model with what it needs to meet new images."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from contreg_core.checkpoint import Checkpoint, load_module, read_checkpoint
+from contreg_core.engine import Engine
+from contreg_core.errors import MismatchError, MissingError
+from contreg_core.model import Model
+from contreg_core.recipe import Recipe, build, load_recipe
+from contreg_core.training.run_folder import RunFolder
+from contreg_core.types import Pair, Registration
+
+if TYPE_CHECKING:
+    from contreg_core.catalogue import Catalogue
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """``register(moving, fixed)`` on preprocessed arrays; ``record`` is the checkpoint's own description."""
+
+    model: Model
+    recipe: Recipe
+    engine: Engine
+    record: Mapping[str, Any]
+
+    @property
+    def landmarks(self) -> tuple[float, ...]:
+        """The Nyul landmarks the training images were standardised with, if any."""
+        return tuple(float(value) for value in self.record["data"]["landmarks"])
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """The grid of the training images."""
+        return tuple(int(size) for size in self.record["data"]["grid"])
+
+    def register(self, moving: NDArray[np.float32], fixed: NDArray[np.float32], *, inverse: bool = False) -> Registration:
+        """Register two ``(*space)`` images on one grid; displacement in voxels of that grid, moving -> fixed."""
+        return predict(self.model, self.engine, moving, fixed, inverse=inverse)
+
+
+@torch.inference_mode()
+def predict(
+    model: Model, engine: Engine, moving: NDArray[np.float32], fixed: NDArray[np.float32], *, inverse: bool = False
+) -> Registration:
+    """The mean registration of one pair; the model is left in evaluation mode."""
+    model.eval()
+    pair = Pair(_tensor(moving, engine), _tensor(fixed, engine))
+    with engine.autocast():
+        return model(pair, inverse=inverse)
+
+
+def load_trained(path: Path, catalogue: "Catalogue", engine: Engine) -> TrainedModel:
+    """A model from a run folder or a checkpoint file.
+
+    Raises ``MissingError``, ``DataError`` or ``MismatchError``; a plugin the recipe needs but that is not installed is
+    named by the catalogue's error.
+    """
+    if not path.exists():
+        raise MissingError(f"{path}: no such run or checkpoint", "train one: contreg fit --model contrastive-vae --data synthetic")
+    file = RunFolder(path).model_checkpoint() if path.is_dir() else path
+    checkpoint = read_checkpoint(file)
+    recipe = load_recipe(_recipe_text(file, checkpoint))
+    model, _ = build(recipe, catalogue, ndim=int(checkpoint.record["data"]["ndim"]))
+    load_module(model, checkpoint.part("model"), "model")
+    engine.place(model)
+    return TrainedModel(model.eval(), recipe, engine, checkpoint.record)
+
+
+def _recipe_text(file: Path, checkpoint: Checkpoint) -> str:
+    text = checkpoint.record.get("recipe")
+    if not isinstance(text, str):
+        raise MismatchError(f"{file}: holds no recipe", "give a checkpoint written by contreg fit")
+    return text
+
+
+def _tensor(image: NDArray[np.float32], engine: Engine) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32))[None, None].to(engine.device)

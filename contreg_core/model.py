@@ -1,0 +1,47 @@
+"""A model: encoder, decoder and warper composed; a pair in, a registration out."""
+
+import torch
+from torch import nn
+
+from contreg_core import spatial
+from contreg_core.components import Decoder, Encoder, Warper
+from contreg_core.types import Pair, Registration
+
+
+class Model(nn.Module):
+    """``model(pair)`` gives a ``Registration`` with ``warped(p) = moving(p + displacement(p)) ~ fixed(p)``.
+
+    Images of any size are accepted: they are padded to the encoder's multiple and the displacement is cropped back.
+    """
+
+    def __init__(self, encoder: Encoder, decoder: Decoder, warper: Warper) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+        self.warper = warper
+
+    def forward(self, pair: Pair, *, draw: bool = False, inverse: bool = False) -> Registration:
+        """Register ``pair``; ``draw`` samples the field instead of its mean, ``inverse`` adds the backward map."""
+        padded = Pair(
+            spatial.pad_to_multiple(pair.moving, self.encoder.multiple),
+            spatial.pad_to_multiple(pair.fixed, self.encoder.multiple),
+            pair.subjects,
+        )
+        encoding = self.encoder(padded)
+        field = self.decoder(encoding)
+        with torch.autocast(pair.fixed.device.type, enabled=False):
+            values = field.draw() if draw else field.expected()
+            displacement = spatial.crop_to(self.warper(values, field), pair.space)
+            warped = self.warper.warp(pair.moving, displacement)
+            back = spatial.crop_to(self.warper.inverse(values, field), pair.space) if inverse else None
+            warped_back = None if back is None else self.warper.warp(pair.fixed, back)
+        return Registration(pair, encoding, field, values, displacement, warped, back, warped_back)
+
+    def __call__(self, pair: Pair, *, draw: bool = False, inverse: bool = False) -> Registration:
+        registration: Registration = super().__call__(pair, draw=draw, inverse=inverse)
+        return registration
+
+
+def parameter_count(module: nn.Module) -> int:
+    """Number of trainable values."""
+    return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)

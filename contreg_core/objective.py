@@ -1,0 +1,53 @@
+"""The objective: a weighted sum of named terms over a registration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from contreg_core.components import Loss
+from contreg_core.types import Registration
+
+
+@dataclass(frozen=True)
+class Value:
+    """``total`` is what is minimised; ``terms`` are the unweighted values by name."""
+
+    total: Tensor
+    terms: dict[str, Tensor]
+
+
+class Objective(nn.Module):
+    """``objective(registration) -> Value``; a term is weight x loss, each averaged per voxel, in float32."""
+
+    def __init__(self, terms: Mapping[str, tuple[float, Loss]]) -> None:
+        super().__init__()
+        self.weights = {name: weight for name, (weight, _) in terms.items()}
+        self.losses = nn.ModuleDict({_key(name): loss for name, (_, loss) in terms.items()})
+
+    def needed(self) -> frozenset[str]:
+        """What all terms together need of the model."""
+        return frozenset().union(*(self.term(name).needed() for name in self.weights))
+
+    def term(self, name: str) -> Loss:
+        """The loss behind a term."""
+        loss = self.losses[_key(name)]
+        assert isinstance(loss, Loss)
+        return loss
+
+    def forward(self, registration: Registration) -> Value:
+        """Evaluate every term, outside autocast."""
+        with torch.autocast(registration.warped.device.type, enabled=False):
+            terms = {name: self.term(name)(registration) for name in self.weights}
+        total = torch.stack([weight * terms[name] for name, weight in self.weights.items()]).sum()
+        return Value(total, terms)
+
+    def __call__(self, registration: Registration) -> Value:
+        value: Value = super().__call__(registration)
+        return value
+
+
+def _key(name: str) -> str:
+    """ModuleDict keys may hold no dot."""
+    return name.replace(".", "_")

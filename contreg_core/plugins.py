@@ -1,0 +1,162 @@
+"""Loading plugins: every entry point of the group ``contreg`` in its own try. Importing this imports no torch."""
+
+import inspect
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from contreg_core import hookspecs
+from contreg_core.catalogue import Broken, Catalogue, Contribution
+from contreg_core.errors import UnavailableError
+from contreg_core.parameters import parameters_of
+
+HOUSE = "contreg"
+"""The distribution whose own entry points are always loaded."""
+ALLOW_VARIABLE = "CONTREG_PLUGINS"
+
+
+@dataclass(frozen=True)
+class InstalledPlugin:
+    """An entry point as its metadata declares it; nothing was imported."""
+
+    entry: str
+    distribution: str
+    version: str
+    target: str
+    allowed: bool
+
+
+def installed_plugins(*, allow: Sequence[str] | None = None, plugins: bool = True) -> list[InstalledPlugin]:
+    """Every plugin installed, the built-ins first, without importing any."""
+    allowed = _allow_list(allow, plugins)
+    return [
+        InstalledPlugin(
+            e.name, _distribution(e), e.dist.version if e.dist else "", e.value, _allowed(e, allowed)
+        )
+        for e in _entries()
+    ]
+
+
+def load_catalogue(*, allow: Sequence[str] | None = None, plugins: bool = True) -> Catalogue:
+    """All that is installed and allowed.
+
+    ``allow`` names entry points or distributions (default: the comma-separated ``CONTREG_PLUGINS``, else all);
+    ``plugins=False`` keeps the built-ins only. What cannot be loaded is in ``catalogue.broken``. Raises
+    ``MismatchError`` where two distributions bring the same (kind, name).
+    """
+    allowed = _allow_list(allow, plugins)
+    results = [_try_load(entry) for entry in _entries() if _allowed(entry, allowed)]
+    broken = [result for result in results if isinstance(result, Broken)]
+    loaded = [result for result in results if isinstance(result, Contribution)]
+    return Catalogue.of(loaded, [*broken, *_absent(allowed)])
+
+
+def load_entry(entry: EntryPoint) -> Contribution:
+    """What one entry point brings, checked; raises whatever is wrong with it."""
+    plugin = entry.load()
+    hooks = _hooks(plugin, f"{_distribution(entry)}:{entry.name}")
+    return Contribution(
+        entry.name,
+        _distribution(entry),
+        tuple(_component(cls) for cls in _flat(hooks.contreg_components())),
+        tuple(_recipe(item) for item in _flat(hooks.contreg_recipes())),
+        tuple(_cohort(cls) for cls in _flat(hooks.contreg_cohorts())),
+    )
+
+
+def _try_load(entry: EntryPoint) -> Contribution | Broken:
+    """Anything may be wrong with a stranger's module, ``sys.exit`` at import included; none of it stops us."""
+    try:
+        return load_entry(entry)
+    except (Exception, SystemExit) as error:
+        return Broken(entry.name, _distribution(entry), f"{type(error).__name__}: {error}")
+
+
+def _hooks(plugin: ModuleType, name: str) -> Any:
+    """A manager of its own for each plugin, so that one failing hook cannot silence another plugin's."""
+    manager = pluggy.PluginManager(hookspecs.GROUP)
+    manager.add_hookspecs(hookspecs)
+    manager.register(plugin, name)
+    manager.check_pending()
+    return manager.hook
+
+
+def _flat(results: Iterable[Iterable[Any]]) -> Iterator[Any]:
+    return (item for result in results for item in result)
+
+
+def _component(cls: Any) -> Any:
+    from contreg_core.components import KINDS, Component
+
+    if not (inspect.isclass(cls) and issubclass(cls, Component)) or getattr(cls, "kind", None) not in KINDS:
+        raise _author(cls, "is not an encoder, decoder, warper or loss class", "return the class itself")
+    _check_class(cls)
+    parameters_of(cls)
+    return cls
+
+
+def _cohort(cls: Any) -> Any:
+    from contreg_core.cohort import Cohort
+
+    if not (inspect.isclass(cls) and issubclass(cls, Cohort)):
+        raise _author(cls, "is not a cohort class", "return the class itself")
+    _check_class(cls)
+    return cls
+
+
+def _check_class(cls: type) -> None:
+    if inspect.isabstract(cls):
+        missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
+        raise _author(cls, f"does not define {missing}", "define it")
+    if not isinstance(getattr(cls, "name", None), str):
+        raise _author(cls, "has no name", "add a class attribute: name = '...'")
+
+
+def _recipe(item: Any) -> Any:
+    from contreg_core.recipe import Recipe, load_recipe
+
+    if isinstance(item, Recipe):
+        return item
+    if isinstance(item, str):
+        return load_recipe(item)
+    raise _author(item, "is not a recipe", "return TOML text or a Recipe")
+
+
+def _author(thing: object, found: str, remedy: str) -> UnavailableError:
+    name = getattr(thing, "__qualname__", repr(thing))
+    return UnavailableError(f"{name} {found}", f"for its author: {remedy}")
+
+
+def _entries() -> list[EntryPoint]:
+    found = entry_points(group=hookspecs.GROUP)
+    return sorted(found, key=lambda e: (_distribution(e) != HOUSE, _distribution(e), e.name))
+
+
+def _distribution(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist else "unknown"
+
+
+def _allow_list(allow: Sequence[str] | None, plugins: bool) -> frozenset[str] | None:
+    if not plugins:
+        return frozenset()
+    if allow is None and ALLOW_VARIABLE in os.environ:
+        allow = os.environ[ALLOW_VARIABLE].split(",")
+    return None if allow is None else frozenset(name.strip() for name in allow if name.strip())
+
+
+def _allowed(entry: EntryPoint, allowed: frozenset[str] | None) -> bool:
+    house = _distribution(entry) == HOUSE
+    return house or allowed is None or entry.name in allowed or _distribution(entry) in allowed
+
+
+def _absent(allowed: frozenset[str] | None) -> list[Broken]:
+    """Names in the allow-list that nothing installed answers to: most likely misspelt."""
+    known = {name for entry in _entries() for name in (entry.name, _distribution(entry))}
+    return [
+        Broken(name, "", "allowed, but not installed") for name in sorted((allowed or frozenset()) - known)
+    ]

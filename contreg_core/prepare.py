@@ -1,0 +1,131 @@
+"""From a cohort on disk to a cache: parallel, resumable, safe against a second run at once.
+
+A scan is done when its file is there with the key of its sources and settings; anything else is made again. One bad
+scan never stops the others.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from contreg_core.cache.cohort_file import CachedCohort, CachedScan, subject_path
+from contreg_core.cache.location import cache_folder
+from contreg_core.cache.subject_file import read_key, write_subject
+from contreg_core.cohort import Cohort, LoadedScan, Scan
+from contreg_core.errors import ContregError, DataError
+from contreg_core.preprocessing.apply import learn_landmarks, preprocess
+from contreg_core.preprocessing.spec import Preprocessing
+
+
+@dataclass(frozen=True)
+class ScanReport:
+    """What happened to one scan; ``notes`` say what was found or repaired, ``error`` why it failed."""
+
+    id: str
+    outcome: Literal["prepared", "cached", "failed"]
+    notes: tuple[str, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """All that a worker needs to prepare any scan of a cohort."""
+
+    cohort: Cohort
+    spec: Preprocessing
+    folder: Path
+    landmarks: tuple[float, ...] = ()
+
+    @classmethod
+    def plan(cls, cohort: Cohort, spec: Preprocessing, root: Path) -> "Preparation":
+        """Choose the folder and, for Nyul, learn the landmarks (on training scans only unless the spec says all)."""
+        folder = cache_folder(root, cohort.name, spec)
+        return cls(cohort, spec, folder, _landmarks(cohort, spec) if spec.intensity == "nyul" else ())
+
+    def key(self, scan: Scan) -> str:
+        """Hash of the settings and of every source file's name, size and time."""
+        sources = [_stamp(path) for path in (scan.image, scan.labels, scan.mask) if path is not None]
+        parts = {"spec": asdict(self.spec), "landmarks": self.landmarks, "scan": scan.id, "sources": sources}
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def run(self, scan: Scan) -> ScanReport:
+        """Prepare one scan unless its file is already the right one."""
+        path = subject_path(self.folder, scan.id)
+        try:
+            key = self.key(scan)
+            if read_key(path) == key:
+                return ScanReport(scan.id, "cached")
+            processed = preprocess(self.cohort.load(scan), self.spec, self.landmarks)
+            write_subject(path, processed, key)
+        except ContregError as error:
+            # Disk full or a read-only cache is no fault of the scan: it ends the whole run.
+            if error.exit_code in (73, 74, 77) and str(path) in error.message:
+                raise
+            return ScanReport(scan.id, "failed", error=str(error))
+        return ScanReport(scan.id, "prepared", processed.notes)
+
+    def finish(self, scans: Sequence[Scan], reports: Sequence[ScanReport]) -> CachedCohort:
+        """Write ``cohort.json`` for what is now in the cache."""
+        failed = {report.id: report.error for report in reports if report.outcome == "failed"}
+        done = {report.id for report in reports if report.outcome != "failed"}
+        finished = [scan for scan in scans if scan.id in done]
+        if not finished:
+            reasons = next(iter(failed.values()), "no scan was found")
+            raise DataError(f"cohort '{self.cohort.name}': no scan could be prepared; first: {reasons}", "mend it and run again")
+        cohort = CachedCohort(
+            folder=self.folder,
+            name=self.cohort.name,
+            preprocessing=self.spec,
+            labels=tuple(self.cohort.label_table()),
+            protocols=tuple(self.cohort.protocols()),
+            default_protocol=self.cohort.default_protocol,
+            fixed_only_own_space=self.cohort.fixed_only_own_space,
+            landmarks=self.landmarks,
+            scans=tuple(CachedScan(s.id, s.subject, s.split, s.space, self.key(s)) for s in finished),
+            failed=failed,
+        )
+        cohort.save()
+        return cohort
+
+
+def prepare(plan: Preparation, scans: Sequence[Scan], executor: Executor | None = None) -> Iterator[ScanReport]:
+    """Prepare every scan, in this process or on an executor; yields a report as each one ends."""
+    if executor is None:
+        yield from map(plan.run, scans)
+        return
+    futures = [executor.submit(plan.run, scan) for scan in scans]
+    try:
+        for future in as_completed(futures):
+            yield future.result()
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _landmarks(cohort: Cohort, spec: Preprocessing) -> tuple[float, ...]:
+    scans = [scan for scan in cohort.scans() if spec.landmarks == "all" or scan.split == "train"]
+    if cohort.fixed_only_own_space:
+        # Rigid copies of one person are one person: learn from each person's own-space scan.
+        scans = [scan for scan in scans if scan.space == scan.subject]
+    return learn_landmarks(_readable(cohort, scans), spec)
+
+
+def _readable(cohort: Cohort, scans: Sequence[Scan]) -> Iterator[LoadedScan]:
+    for scan in scans:
+        try:
+            yield cohort.load(scan)
+        except ContregError:
+            # ``run`` meets the same scan again and reports it.
+            continue
+
+
+def _stamp(path: Path) -> tuple[str, int, int]:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}", "restore the file and run prepare again") from error
+    return path.name, status.st_size, status.st_mtime_ns

@@ -1,0 +1,40 @@
+"""Where a result came from: versions, command, machine class, times. No user, host or path above the data."""
+
+import platform
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import contreg_core
+
+SCHEMA = 1
+_PACKAGES = ("torch", "numpy", "scipy", "numba", "h5py", "nibabel", "SimpleITK", "safetensors")
+
+
+def now() -> str:
+    """UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def provenance(device: str, plugins: Mapping[str, str]) -> dict[str, Any]:
+    """What every ``run.json`` begins with; ``plugins`` maps distributions to versions."""
+    return {
+        "schema": SCHEMA,
+        "contreg": contreg_core.__version__,
+        "started": now(),
+        "command": ["contreg", *sys.argv[1:]],
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "device": device,
+        "packages": {name: found for name in _PACKAGES if (found := _version(name))},
+        "plugins": dict(plugins),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

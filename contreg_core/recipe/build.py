@@ -1,0 +1,92 @@
+"""From a recipe to a model and its objective; what does not fit together is refused before the first step."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from contreg_core.errors import ContregError, MismatchError, UsageError
+from contreg_core.parameters import parameters_of
+from contreg_core.parameters import resolve as resolve_knobs
+from contreg_core.recipe.nouns import Choice, Recipe
+
+if TYPE_CHECKING:
+    from contreg_core.catalogue import Catalogue
+    from contreg_core.components import Component, Kind
+    from contreg_core.model import Model
+    from contreg_core.objective import Objective
+
+
+def resolve(recipe: Recipe, catalogue: "Catalogue") -> Recipe:
+    """The recipe with every knob of every component spelt out and checked; what a run keeps."""
+    return replace(
+        recipe,
+        encoder=_resolved("encoder", recipe.encoder, catalogue),
+        decoder=_resolved("decoder", recipe.decoder, catalogue),
+        warper=_resolved("warper", recipe.warper, catalogue),
+        losses={
+            key: replace(term, choice=_resolved("loss", term.choice, catalogue))
+            for key, term in recipe.losses.items()
+        },
+    )
+
+
+def build(
+    recipe: Recipe, catalogue: "Catalogue", *, image_channels: int = 1, ndim: int = 3
+) -> "tuple[Model, Objective]":
+    """The model and the objective of ``recipe``, freshly initialised.
+
+    Raises ``UsageError`` for an unknown component or knob, ``MismatchError`` where one component needs what no other
+    gives; the hint names the installed components that give it.
+    """
+    from contreg_core.model import Model
+    from contreg_core.objective import Objective
+
+    if not recipe.losses:
+        raise UsageError(f"recipe '{recipe.name}' has no loss", "add one: -s loss.lncc.weight=1")
+    encoder = _make("encoder", recipe.encoder, catalogue, image_channels, ndim)
+    decoder = _make("decoder", recipe.decoder, catalogue, encoder.channels, ndim)
+    warper = _make("warper", recipe.warper, catalogue)
+    terms = {key: (term.weight, _make("loss", term.choice, catalogue)) for key, term in recipe.losses.items()}
+    _check_needs(decoder, [encoder], catalogue)
+    for part in (warper, *(loss for _, loss in terms.values())):
+        _check_needs(part, [encoder, decoder, warper], catalogue)
+    return Model(encoder, decoder, warper), Objective(terms)
+
+
+def _resolved(kind: "Kind", choice: Choice, catalogue: "Catalogue") -> Choice:
+    cls = catalogue.component(kind, choice.name)
+    return Choice(choice.name, resolve_knobs(parameters_of(cls), choice.knobs, f"{kind} '{choice.name}'"))
+
+
+def _make(kind: "Kind", choice: Choice, catalogue: "Catalogue", *wiring: object) -> Any:
+    """One component; a ``ValueError`` of its constructor is about a knob's value, so it is the user's to read."""
+    cls: Any = catalogue.component(kind, choice.name)
+    knobs = _resolved(kind, choice, catalogue).knobs
+    try:
+        return cls(*wiring, **knobs)
+    except ValueError as error:
+        raise UsageError(f"{kind} '{choice.name}': {error}", f"knobs in use: {_listing(knobs)}") from error
+
+
+def _listing(knobs: Mapping[str, object]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in knobs.items()) or "none"
+
+
+def _check_needs(part: "Component", givers: "Iterable[Component]", catalogue: "Catalogue") -> None:
+    givers = list(givers)
+    given = frozenset[str]().union(*(giver.given() for giver in givers))
+    for fact in sorted(part.needed() - given):
+        raise _unmet(part, fact, givers, catalogue)
+
+
+def _unmet(part: "Component", fact: str, givers: "list[Component]", catalogue: "Catalogue") -> ContregError:
+    need = f"{part.kind} '{part.name}' needs {fact.replace('_', ' ')}"
+    for giver in givers:
+        candidates = [cls.name for cls in catalogue.components(giver.kind) if fact in cls.gives]
+        if giver.name in candidates:
+            found = f"{need}, which {giver.kind} '{giver.name}' gives only with other knobs"
+            return MismatchError(found, f"see: contreg show {giver.name}")
+        if candidates:
+            choices = " or ".join(f"-s {giver.kind}={name}" for name in candidates)
+            return MismatchError(f"{need}, which {giver.kind} '{giver.name}' does not give", f"try {choices}")
+    return MismatchError(f"{need}, which no installed component gives", "see: contreg plugins")

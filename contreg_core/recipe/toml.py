@@ -1,0 +1,135 @@
+"""Recipes as TOML, both ways: ``load_recipe(dump_recipe(recipe)) == recipe``."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import tomli_w
+
+from contreg_core.errors import DataError, UsageError
+from contreg_core.parameters import parameters_of, resolve, unknown
+from contreg_core.recipe.nouns import SECTIONS, SLOTS, Choice, Recipe, Term
+from contreg_core.values import Value, convert, plain
+
+_KEYS = ("name", "summary", *SLOTS, "loss", *SECTIONS)
+
+
+def load_recipe(text: str) -> Recipe:
+    """A recipe from TOML text. Component names and knobs are checked later, against a catalogue.
+
+    Raises ``DataError`` for text that is not TOML, ``UsageError`` for a key or value that does not belong.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"the recipe is not valid TOML: {error}", "correct that line") from error
+    _refuse_unknown(table, _KEYS, "the recipe")
+    parts: dict[str, Any] = {slot: _choice(slot, _section(table, slot)) for slot in SLOTS}
+    parts.update({key: cls(**_settings(key, cls, table)) for key, cls in SECTIONS.items()})
+    return Recipe(
+        name=_text(table, "name"),
+        summary=_text(table, "summary"),
+        losses={key: _term(key, _table(value, f"loss.{key}")) for key, value in _loss(table).items()},
+        **parts,
+    )
+
+
+def dump_recipe(recipe: Recipe) -> str:
+    """The recipe as TOML text."""
+    table: dict[str, Any] = {"name": recipe.name, "summary": recipe.summary}
+    for slot in SLOTS:
+        choice = getattr(recipe, slot)
+        table[slot] = {"name": choice.name, **choice.knobs}
+    table["loss"] = {key: _term_table(key, term) for key, term in recipe.losses.items()}
+    table.update({key: asdict(getattr(recipe, key)) for key in SECTIONS})
+    return tomli_w.dumps(table)
+
+
+def check_name(name: str, what: str) -> str:
+    """``name`` if it is lower-case letters, digits, ``-`` and ``_``; such names need no quotes anywhere."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+        raise UsageError(f"'{name}' cannot name {what}", "use lower-case letters, digits, - and _")
+    return name
+
+
+def _term_table(key: str, term: Term) -> dict[str, Value]:
+    component = {} if term.choice.name == key else {"component": term.choice.name}
+    return {"weight": term.weight, **component, **term.choice.knobs}
+
+
+def _term(key: str, table: Mapping[str, object]) -> Term:
+    check_name(key, "a term")
+    knobs = _plain(f"loss.{key}", table)
+    name = _string(knobs.pop("component", key), f"loss.{key}.component")
+    return Term(weight(key, knobs.pop("weight", 1.0)), Choice(name, knobs))
+
+
+def weight(key: str, value: object) -> float:
+    """A term's weight as a positive float, or ``UsageError``."""
+    try:
+        number = convert(float, value)
+    except ValueError:
+        number = -1.0
+    if not isinstance(number, float) or number <= 0:
+        raise UsageError(
+            f"loss.{key}.weight = {value} is not a positive number", "leave the term out instead"
+        )
+    return number
+
+
+def _choice(slot: str, table: Mapping[str, object]) -> Choice:
+    knobs = _plain(slot, table)
+    if "name" not in knobs:
+        raise UsageError(f"the recipe's [{slot}] has no name", f'add name = "..." to [{slot}]')
+    return Choice(_string(knobs.pop("name"), f"{slot}.name"), knobs)
+
+
+def _settings(key: str, cls: type, table: Mapping[str, object]) -> dict[str, Value]:
+    given = _table(table.get(key, {}), key)
+    return resolve(parameters_of(cls), given, f"[{key}]")
+
+
+def _plain(where: str, table: Mapping[str, object]) -> dict[str, Value]:
+    knobs = {}
+    for key, value in table.items():
+        try:
+            knobs[key] = plain(value)
+        except ValueError:
+            raise UsageError(
+                f"{where}.{key} = {value} is not a value of a knob", "use numbers, words or lists"
+            ) from None
+    return knobs
+
+
+def _loss(table: Mapping[str, object]) -> Mapping[str, object]:
+    return _table(table.get("loss", {}), "loss")
+
+
+def _section(table: Mapping[str, object], key: str) -> Mapping[str, object]:
+    if key not in table:
+        raise UsageError(f"the recipe has no [{key}]", f"add [{key}] with a name")
+    return _table(table[key], key)
+
+
+def _table(value: object, where: str) -> Mapping[str, object]:
+    if not isinstance(value, dict):
+        raise UsageError(f"{where} = {value} is not a table", f"write [{where}] on a line of its own")
+    return value
+
+
+def _text(table: Mapping[str, object], key: str) -> str:
+    return _string(table.get(key, ""), key)
+
+
+def _string(value: object, where: str) -> str:
+    if not isinstance(value, str):
+        raise UsageError(f"{where} = {value} is not text", 'put it in quotes: "..."')
+    return value
+
+
+def _refuse_unknown(table: Iterable[str], known: Iterable[str], owner: str) -> None:
+    for key in table:
+        if key not in known:
+            raise unknown(f"{owner} has no '{key}'", key, known, "keys")

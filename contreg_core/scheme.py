@@ -1,0 +1,72 @@
+"""How a recipe is trained: optimiser, schedule, pairs, augmentation. Plain values, frozen into every run."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """Random changes of a training pair; both images of a pair get the same geometry.
+
+    Knobs:
+        flip_axis: array axis to flip (0 left-right, 1 posterior-anterior); -1 for none.
+        flip_probability: chance of the flip.
+        rotate_degrees: rotation about the posterior-anterior axis; 0 for none.
+        rotate_steps: "uniform" in +-rotate_degrees, or "half" for one of -d, -d/2, 0, d/2, d.
+        crop: size of a random crop in voxels per axis; empty for none.
+        gamma: half-width of a log-uniform gamma change, drawn for each image alone; 0 for none.
+        bias_field: strength of a smooth random multiplicative field, drawn for each image alone; 0 for none.
+    """
+
+    flip_axis: int = -1
+    flip_probability: float = 0.5
+    rotate_degrees: float = 0.0
+    rotate_steps: Literal["uniform", "half"] = "uniform"
+    crop: tuple[int, ...] = ()
+    gamma: float = 0.0
+    bias_field: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scheme:
+    """A training scheme.
+
+    Knobs:
+        steps: optimiser steps in all; 0 means ``epochs`` counts instead.
+        epochs: passes over the training pairs, where ``steps`` is 0.
+        batch_size: pairs a step.
+        optimiser: "adam" or "adamw".
+        learning_rate: peak rate.
+        betas: Adam's two decay rates.
+        weight_decay: decoupled for adamw, L2 for adam.
+        schedule: "constant", "step" (times ``decay`` every ``decay_epochs``) or "cosine" (to ``final_rate``).
+        warmup_steps: linear warm-up.
+        decay: factor of the step schedule.
+        decay_epochs: epochs between two decays.
+        final_rate: last rate of the cosine.
+        clip_norm: gradient norm limit; 0 for none.
+        ema: decay of the averaged weights used for validation and kept as the model; 0 for none.
+        pairs: "ordered" (distinct subjects) or "all" (self pairs included, each twice an epoch: the released code).
+        validation: training subjects held out for choosing the best checkpoint.
+        validate_every: steps between validations; 0 picks a tenth of the run.
+        seed: of order, augmentation, initial weights and noise.
+    """
+
+    steps: int = 20_000
+    epochs: int = 0
+    batch_size: int = 1
+    optimiser: Literal["adam", "adamw"] = "adam"
+    learning_rate: float = 1e-4
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 0.0
+    schedule: Literal["constant", "step", "cosine"] = "constant"
+    warmup_steps: int = 0
+    decay: float = 0.1
+    decay_epochs: int = 20
+    final_rate: float = 1e-6
+    clip_norm: float = 0.0
+    ema: float = 0.0
+    pairs: Literal["ordered", "all"] = "ordered"
+    validation: int = 3
+    validate_every: int = 0
+    seed: int = 0

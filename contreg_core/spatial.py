@@ -1,0 +1,136 @@
+"""Pure functions on displacements and images, 2-D and 3-D in one code path.
+
+Displacements are ``(B, ndim, *space)`` float32 in voxels, axis order; ``warp(image, u)(p) = image(p + u(p))``.
+Sampling is linear with voxel centres at the corners of the normalised cube (``align_corners=True``).
+"""
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Padding: TypeAlias = Literal["border", "zeros"]
+Mode: TypeAlias = Literal["linear", "nearest"]
+
+
+def identity_grid(space: Sequence[int], like: Tensor) -> Tensor:
+    """Voxel coordinates ``(1, ndim, *space)`` with the dtype and device of ``like``."""
+    axes = [torch.arange(size, dtype=like.dtype, device=like.device) for size in space]
+    return torch.stack(torch.meshgrid(*axes, indexing="ij"))[None]
+
+
+def sample(
+    image: Tensor, coordinates: Tensor, *, mode: Mode = "linear", padding: Padding = "border"
+) -> Tensor:
+    """``image`` ``(B, C, *space)`` read at voxel ``coordinates`` ``(B, ndim, *out)`` -> ``(B, C, *out)``."""
+    sizes = image.shape[2:]
+    # One slice at a time: stacking the reversed axes last is the layout grid_sample wants, built in one copy.
+    normalised = torch.stack(
+        [coordinates[:, k] * (2 / max(sizes[k] - 1, 1)) - 1 for k in reversed(range(len(sizes)))],
+        dim=-1,
+    )
+    interpolation = "bilinear" if mode == "linear" else "nearest"
+    return _grid_sample(image, normalised, interpolation, padding)
+
+
+def _grid_sample(image: Tensor, grid: Tensor, interpolation: str, padding: Padding) -> Tensor:
+    """grid_sample; on CPU the batch of one is cut into slabs, because torch runs 3-D sampling one thread a sample."""
+    slabs = _slabs(image, grid)
+    if slabs == 1:
+        return F.grid_sample(image, grid, interpolation, padding, align_corners=True)
+    cut = grid.reshape(slabs, grid.shape[1] // slabs, *grid.shape[2:])
+    parts = F.grid_sample(
+        image.expand(slabs, *image.shape[1:]), cut, interpolation, padding, align_corners=True
+    )
+    return parts.transpose(0, 1).reshape(1, image.shape[1], *grid.shape[1:-1])
+
+
+def _slabs(image: Tensor, grid: Tensor) -> int:
+    if image.is_cuda or image.shape[0] != 1 or image.ndim != 5:
+        return 1
+    threads = torch.get_num_threads()
+    return next((k for k in range(threads, 1, -1) if grid.shape[1] % k == 0), 1)
+
+
+def warp(
+    image: Tensor, displacement: Tensor, *, mode: Mode = "linear", padding: Padding = "border"
+) -> Tensor:
+    """``image(p + u(p))``: ``(B, C, *space)`` by ``(B, ndim, *space)``; computed in float32."""
+    displacement = displacement.float() if displacement.dtype != torch.float64 else displacement
+    coordinates = identity_grid(displacement.shape[2:], displacement) + displacement
+    return sample(image.to(displacement.dtype), coordinates, mode=mode, padding=padding)
+
+
+def compose(first: Tensor, then: Tensor) -> Tensor:
+    """The displacement of ``p -> (id + first)((id + then)(p))``: ``then + first(p + then(p))``."""
+    return then + warp(first, then)
+
+
+def integrate(velocity: Tensor, steps: int = 7) -> Tensor:
+    """exp(velocity) by scaling and squaring (Arsigny 2006; Dalca 2018): ``u <- u + u(p + u)``, ``steps`` times."""
+    displacement = velocity.float() if velocity.dtype != torch.float64 else velocity
+    displacement = displacement / 2**steps
+    for _ in range(steps):
+        displacement = compose(displacement, displacement)
+    return displacement
+
+
+def resize(displacement: Tensor, space: Sequence[int]) -> Tensor:
+    """A displacement on another grid over the same extent: linear, corners aligned, values times ``new / old``.
+
+    A constant ``c`` at half resolution gives ``2c``.
+    """
+    old = displacement.shape[2:]
+    if tuple(old) == tuple(space):
+        return displacement
+    mode = "trilinear" if len(old) == 3 else "bilinear"
+    grown = F.interpolate(displacement, size=tuple(space), mode=mode, align_corners=True)
+    ratio = grown.new_tensor([new / size for new, size in zip(space, old, strict=True)])
+    return grown * ratio.view(1, -1, *([1] * len(old)))
+
+
+def invert(displacement: Tensor, iterations: int = 20) -> Tensor:
+    """The inverse displacement by fixed point ``w <- -u(p + w(p))`` (Chen et al. 2008)."""
+    inverse = -displacement
+    for _ in range(iterations):
+        inverse = -warp(displacement, inverse)
+    return inverse
+
+
+def jacobian_determinant(displacement: Tensor) -> Tensor:
+    """``det(I + du/dp)`` ``(B, *space)``: central differences inside, one-sided at the border."""
+    ndim = displacement.ndim - 2
+    rows = [
+        torch.stack(
+            list(torch.gradient(displacement[:, k], dim=list(range(1, ndim + 1)))), dim=-1
+        )
+        for k in range(ndim)
+    ]
+    matrix = torch.stack(rows, dim=-2)
+    j = matrix + torch.eye(ndim, dtype=matrix.dtype, device=matrix.device)
+    if ndim == 2:
+        return j[..., 0, 0] * j[..., 1, 1] - j[..., 0, 1] * j[..., 1, 0]
+    return (
+        j[..., 0, 0] * (j[..., 1, 1] * j[..., 2, 2] - j[..., 1, 2] * j[..., 2, 1])
+        - j[..., 0, 1] * (j[..., 1, 0] * j[..., 2, 2] - j[..., 1, 2] * j[..., 2, 0])
+        + j[..., 0, 2] * (j[..., 1, 0] * j[..., 2, 1] - j[..., 1, 1] * j[..., 2, 0])
+    )
+
+
+def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
+    """Grow every spatial axis to a multiple, by repeating the edge at its high end."""
+    space = image.shape[2:]
+    missing = [(-size) % multiple for size in space]
+    if not any(missing):
+        return image
+    amounts = [amount for size in reversed(missing) for amount in (0, size)]
+    return F.pad(image, amounts, mode="replicate")
+
+
+def crop_to(tensor: Tensor, space: Sequence[int]) -> Tensor:
+    """The low corner of ``tensor`` with size ``space``: undoes ``pad_to_multiple``."""
+    for axis, size in enumerate(space, start=2):
+        tensor = tensor.narrow(axis, 0, size)
+    return tensor

@@ -1,0 +1,1 @@
+"""Training: pairs, augmentation, schedule, the loop, checkpoints, the run folder."""

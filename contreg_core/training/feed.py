@@ -1,0 +1,64 @@
+"""The training pairs of a prepared cohort, resident on the device."""
+
+import zlib
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from contreg_core.cache import CachedCohort, CachedScan
+from contreg_core.errors import DataError
+from contreg_core.scheme import Augmentation, Scheme
+from contreg_core.training.augmentation import augment
+from contreg_core.training.pairs import PairOrder
+from contreg_core.training.seeds import generator
+from contreg_core.types import Pair
+
+
+class Feed:
+    """Batches of augmented pairs; ``feed.batch(step)`` depends on (seed, step) alone."""
+
+    def __init__(
+        self, cohort: CachedCohort, scans: Sequence[CachedScan], scheme: Scheme, augmentation: Augmentation, device: torch.device
+    ) -> None:
+        self.scheme = scheme
+        self.augmentation = augmentation
+        self.order = PairOrder(scans, seed=scheme.seed, own_space=cohort.fixed_only_own_space, kind=scheme.pairs)
+        self.images, self.masks = _resident(cohort, scans, device)
+        self.numbers = [zlib.crc32(scan.subject.encode()) for scan in scans]
+        self.device = device
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches that cover every pair once."""
+        return max(1, len(self.order) // self.scheme.batch_size)
+
+    def batch(self, step: int) -> Pair:
+        """The pairs of a step, stacked."""
+        size = self.scheme.batch_size
+        items = [self._item(number) for number in range(step * size, (step + 1) * size)]
+        moving, fixed, mask, subjects = (torch.cat(parts) for parts in zip(*items, strict=True))
+        return Pair(moving, fixed, subjects, mask)
+
+    def _item(self, number: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        (i, j), epoch = self.order.item(number)
+        rng = generator("augmentation", self.scheme.seed, epoch, number)
+        images = augment(self.images[i], self.images[j], self.masks[j], self.augmentation, rng)
+        subjects = torch.tensor([[self.numbers[i], self.numbers[j]]], device=self.device)
+        return *images, subjects
+
+
+def _resident(
+    cohort: CachedCohort, scans: Sequence[CachedScan], device: torch.device
+) -> tuple[list[Tensor], list[Tensor]]:
+    images, masks = [], []
+    for scan in scans:
+        subject = cohort.load(scan.id)
+        images.append(torch.from_numpy(subject.image)[None, None].to(device))
+        masks.append(torch.from_numpy(subject.mask)[None, None].to(device))
+        if images[-1].shape != images[0].shape:
+            raise DataError(
+                f"scan '{scan.id}' has the grid {tuple(images[-1].shape[2:])}, '{scans[0].id}' {tuple(images[0].shape[2:])}",
+                "prepare with a crop that brings all scans to one grid: -s preprocessing.crop=...",
+            )
+    return images, masks

@@ -1,0 +1,88 @@
+"""The training loop: one generator that yields a report per step. The caller draws bars, logs, validates, saves."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from contreg_core.engine import Engine
+from contreg_core.model import Model
+from contreg_core.objective import Objective
+from contreg_core.scheme import Scheme
+from contreg_core.training.averaging import WeightAverage
+from contreg_core.training.feed import Feed
+from contreg_core.training.schedule import learning_rate, total_steps
+from contreg_core.training.seeds import seed_torch
+
+
+@dataclass
+class TrainingState:
+    """All that changes while training; what a checkpoint holds. ``step`` counts finished steps, ``total`` planned ones."""
+
+    model: Model
+    objective: Objective
+    optimiser: torch.optim.Optimizer
+    average: WeightAverage | None
+    total: int
+    step: int = 0
+    best: float = float("-inf")
+    elapsed: float = 0.0
+
+    @classmethod
+    def start(cls, model: Model, objective: Objective, scheme: Scheme, feed: Feed) -> "TrainingState":
+        """The state before the first step; model and objective are already on their device."""
+        average = WeightAverage(model, scheme.ema) if scheme.ema else None
+        total = total_steps(scheme, feed.steps_per_epoch)
+        return cls(model, objective, _optimiser(model, objective, scheme), average, total)
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """Values of one step, still on the device (reading one waits for it)."""
+
+    step: int
+    rate: float
+    total: Tensor
+    terms: dict[str, Tensor]
+    gradient_norm: Tensor
+
+
+def train(state: TrainingState, scheme: Scheme, feed: Feed, engine: Engine) -> Iterator[StepReport]:
+    """Train from ``state.step`` to ``state.total``; the caller may change ``state.total`` on the way.
+
+    Bitwise repeatable on a CPU: pairs, augmentation and noise are functions of (seed, step).
+    """
+    inverse = "inverse" in state.objective.needed()
+    weights = [p for group in state.optimiser.param_groups for p in group["params"]]
+    state.model.train()
+    state.objective.train()
+    while state.step < state.total:
+        rate = learning_rate(scheme, state.step, state.total, feed.steps_per_epoch)
+        for group in state.optimiser.param_groups:
+            group["lr"] = rate
+        pair = feed.batch(state.step)
+        seed_torch("noise", scheme.seed, state.step)
+        with engine.autocast():
+            registration = state.model(pair, draw=True, inverse=inverse)
+        value = state.objective(registration)
+        value.total.backward()
+        norm = torch.nn.utils.clip_grad_norm_(weights, scheme.clip_norm or torch.inf)
+        state.optimiser.step()
+        state.optimiser.zero_grad()
+        if state.average is not None:
+            state.average.update(state.model, state.step)
+        state.step += 1
+        yield StepReport(state.step, rate, value.total.detach(), _detached(value.terms), norm)
+
+
+def _optimiser(model: Model, objective: Objective, scheme: Scheme) -> torch.optim.Optimizer:
+    kind = torch.optim.AdamW if scheme.optimiser == "adamw" else torch.optim.Adam
+    parameters = [*model.parameters(), *objective.parameters()]
+    return kind(
+        parameters, lr=scheme.learning_rate, betas=scheme.betas, weight_decay=scheme.weight_decay, fused=True
+    )
+
+
+def _detached(terms: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach() for name, value in terms.items()}

@@ -1,0 +1,60 @@
+"""Which scans are registered to which, and in what order."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from contreg_core.cache.cohort_file import CachedScan
+from contreg_core.errors import DataError
+from contreg_core.training.seeds import generator
+
+IndexPair = tuple[int, int]
+
+
+def valid_pairs(
+    scans: Sequence[CachedScan], *, own_space: bool = False, identity: bool = False
+) -> list[IndexPair]:
+    """(moving, fixed) indices of all ordered pairs that share a space; two scans of one person are no pair.
+
+    ``own_space``: in rigid-pair sets only the person's own-space scan may be fixed (``l{i}_to_l{j}`` with
+    ``l{j}_to_l{j}``). ``identity`` adds every scan with itself.
+    """
+    return [
+        (moving, fixed)
+        for fixed, b in enumerate(scans)
+        if not own_space or b.space == b.subject
+        for moving, a in enumerate(scans)
+        if a.space == b.space and (a.subject != b.subject or (identity and moving == fixed))
+    ]
+
+
+class PairOrder:
+    """The pairs of a training run, without end: a permutation of all pairs each epoch, a function of (seed, epoch).
+
+    ``kind="all"`` is the released code's list: self pairs included and everything twice an epoch.
+    """
+
+    def __init__(
+        self,
+        scans: Sequence[CachedScan],
+        *,
+        seed: int,
+        own_space: bool = False,
+        kind: Literal["ordered", "all"] = "ordered",
+    ) -> None:
+        pairs = valid_pairs(scans, own_space=own_space, identity=kind == "all")
+        if not pairs:
+            raise DataError(
+                f"{len(scans)} training scans make no pair of two persons in one space",
+                "prepare at least two training subjects",
+            )
+        self.pairs = pairs * 2 if kind == "all" else pairs
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def item(self, number: int) -> tuple[IndexPair, int]:
+        """The pair at a position of the endless sequence, and its epoch."""
+        epoch, position = divmod(number, len(self.pairs))
+        order = generator("order", self.seed, epoch).permutation(len(self.pairs))
+        return self.pairs[int(order[position])], epoch

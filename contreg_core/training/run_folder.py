@@ -1,0 +1,84 @@
+"""A run on disk: ``recipe.toml``, ``run.json``, ``metrics.jsonl``, ``checkpoints/{last,best}.safetensors``, ``report.html``."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from contreg_core.errors import DataError, MissingError
+from contreg_core.files import storage_error, write_text
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths and the metrics log of one run."""
+
+    path: Path
+
+    @property
+    def recipe(self) -> Path:
+        """The resolved recipe."""
+        return self.path / "recipe.toml"
+
+    @property
+    def provenance(self) -> Path:
+        """Where the run came from: versions, command, data, machine class."""
+        return self.path / "run.json"
+
+    @property
+    def metrics(self) -> Path:
+        """One JSON line per logged step or validation."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def report(self) -> Path:
+        """The HTML report."""
+        return self.path / "report.html"
+
+    def checkpoint(self, which: str = "last") -> Path:
+        """``last`` or ``best``."""
+        return self.path / "checkpoints" / f"{which}.safetensors"
+
+    def evaluation(self, protocol: str, split: str = "test") -> Path:
+        """The folder of an evaluation under a protocol."""
+        return self.path / "evaluation" / f"{protocol.replace('/', '-')}-{split}"
+
+    def model_checkpoint(self) -> Path:
+        """The best checkpoint, or the last where no validation was made."""
+        for which in ("best", "last"):
+            if self.checkpoint(which).is_file():
+                return self.checkpoint(which)
+        raise MissingError(f"{self.path}: no checkpoint in this folder", "give the folder that contreg fit wrote")
+
+    def log(self, line: Mapping[str, Any]) -> None:
+        """Append one line to the metrics."""
+        try:
+            with self.metrics.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as error:
+            raise storage_error(error, self.metrics) from error
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """Every logged line; raises ``DataError`` where one is not JSON."""
+        if not self.metrics.is_file():
+            return []
+        lines = self.metrics.read_text(encoding="utf-8").splitlines()
+        try:
+            return [json.loads(line) for line in lines if line.strip()]
+        except ValueError as error:
+            raise DataError(f"{self.metrics}: not JSON lines ({error})", "restore the file or remove it") from error
+
+    def rewind(self, step: int) -> None:
+        """Drop what was logged after ``step`` (and a last line cut short by a kill): a resumed run logs it again."""
+        if not self.metrics.is_file():
+            return
+        kept = [line for line in self.metrics.read_text(encoding="utf-8").splitlines() if _logged_by(line, step)]
+        write_text(self.metrics, "".join(line + "\n" for line in kept))
+
+
+def _logged_by(line: str, step: int) -> bool:
+    try:
+        return int(json.loads(line)["step"]) <= step
+    except (ValueError, KeyError, TypeError):
+        return False

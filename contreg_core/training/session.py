@@ -1,0 +1,197 @@
+"""A training session: a run folder, the loop, and what happens between steps (log, validate, save, stop in time)."""
+
+import json
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from contreg_core.cache import CachedCohort
+from contreg_core.engine import Engine
+from contreg_core.errors import DataError, MismatchError
+from contreg_core.files import write_json, write_text
+from contreg_core.provenance import now, provenance
+from contreg_core.recipe import Recipe, build, dump_recipe, resolve
+from contreg_core.training.feed import Feed
+from contreg_core.training.loop import StepReport, TrainingState, train
+from contreg_core.training.run_folder import RunFolder
+from contreg_core.training.seeds import seed_torch
+from contreg_core.training.snapshot import restore_state, save_model, save_state
+from contreg_core.training.validation import Validation, Validator, hold_out
+
+if TYPE_CHECKING:
+    from contreg_core.catalogue import Catalogue
+
+_LOG_EVERY = 20
+_SAVE_SECONDS = 120.0
+_VALIDATIONS = 10
+_PLAN_AFTER = 10
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run is: ``step`` of ``total``, mean values since the last report, a validation if one was just made."""
+
+    step: int
+    total: int
+    rate: float
+    seconds: float
+    values: Mapping[str, float]
+    validation: Validation | None = None
+
+
+class Session:
+    """One training run from its recipe to its checkpoints; starting it again goes on where it stopped.
+
+    ``max_seconds`` limits the whole run: the number of steps is planned from the measured speed, so that the learning
+    rate still comes down at the end. A run without it is bitwise repeatable on a CPU, killed or not.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        cohort: CachedCohort,
+        run: RunFolder,
+        engine: Engine,
+        catalogue: "Catalogue",
+        *,
+        max_seconds: float = 0.0,
+        plugins: Mapping[str, str] | None = None,
+    ) -> None:
+        self.recipe = resolve(recipe, catalogue)
+        self.scheme = self.recipe.training
+        self.cohort = cohort
+        self.run = run
+        self.engine = engine
+        self.max_seconds = max_seconds
+        training, validation = hold_out(cohort.scans, self.scheme.validation)
+        self.training_ids = [scan.id for scan in training]
+        self.validation_ids = [scan.id for scan in validation]
+        self.feed = Feed(cohort, training, self.scheme, self.recipe.augmentation, engine.device)
+        self.validator = Validator(cohort, validation, engine)
+        self.state = self._start(catalogue)
+        self.resumed = self._resume()
+        self._describe(plugins or {})
+
+    @property
+    def finished(self) -> bool:
+        """Nothing is left to do."""
+        return self.state.step >= self.state.total
+
+    def advance(self) -> Iterator[Progress]:
+        """Train to the end; yields every ``20`` steps and at every validation. Safe to abandon: call ``save`` first."""
+        clock, saved, before = time.perf_counter(), time.perf_counter(), self.state.elapsed
+        recent: list[StepReport] = []
+        for report in train(self.state, self.scheme, self.feed, self.engine):
+            recent.append(report)
+            self.state.elapsed = before + time.perf_counter() - clock
+            due = self._validation_due()
+            if due or report.step % _LOG_EVERY == 0 or report.step == self.state.total:
+                progress = self._progress(recent)
+                recent = []
+                yield replace(progress, validation=self._validate()) if due else progress
+                self.state.elapsed = before + time.perf_counter() - clock
+                self._replan()
+            if time.perf_counter() - saved > _SAVE_SECONDS:
+                self.save()
+                saved = time.perf_counter()
+        self.save()
+        self._close()
+
+    def save(self) -> None:
+        """Write the ``last`` checkpoint now."""
+        save_state(self.run.checkpoint("last"), self.state, self._record())
+
+    def _start(self, catalogue: "Catalogue") -> TrainingState:
+        seed_torch("weights", self.scheme.seed)
+        ndim = self.feed.images[0].ndim - 2
+        model, objective = build(self.recipe, catalogue, ndim=ndim)
+        self.engine.place(model)
+        self.engine.place(objective)
+        return TrainingState.start(model, objective, self.scheme, self.feed)
+
+    def _resume(self) -> bool:
+        """Continue the run in the folder; raises ``MismatchError`` where it is a run of another recipe."""
+        text = dump_recipe(self.recipe)
+        if self.run.recipe.is_file() and self.run.recipe.read_text(encoding="utf-8") != text:
+            raise MismatchError(
+                f"{self.run.path}: holds a run of another recipe", "give --run another folder, or the same settings as before"
+            )
+        write_text(self.run.recipe, text)
+        last = self.run.checkpoint("last")
+        resumed = last.is_file()
+        if resumed:
+            restore_state(last, self.state)
+        self.run.rewind(self.state.step)
+        return resumed
+
+    def _progress(self, recent: list[StepReport]) -> Progress:
+        last = recent[-1]
+        values = {"loss": _mean([float(r.total) for r in recent])}
+        values |= {name: _mean([float(r.terms[name]) for r in recent]) for name in last.terms}
+        values["gradient_norm"] = _mean([float(r.gradient_norm) for r in recent])
+        if not math.isfinite(values["loss"]):
+            raise DataError(
+                f"the loss is {values['loss']} at step {last.step}; the last finite checkpoint is kept",
+                f"lower the rate (-s training.learning_rate={self.scheme.learning_rate / 3:.1g}) or clip (-s training.clip_norm=1)",
+            )
+        line = {"step": last.step, "rate": last.rate, "seconds": round(self.state.elapsed, 3), **values}
+        self.run.log(line)
+        return Progress(last.step, self.state.total, last.rate, self.state.elapsed, values)
+
+    def _validation_due(self) -> bool:
+        every = self.scheme.validate_every or max(1, self.state.total // _VALIDATIONS)
+        return self.state.step % every == 0 or self.state.step == self.state.total
+
+    def _validate(self) -> Validation | None:
+        validation = self.validator(self.state)
+        if validation is None:
+            return None
+        self.run.log({"step": validation.step, f"validation_{validation.name}": validation.value})
+        if validation.value > self.state.best:
+            self.state.best = validation.value
+            save_model(self.run.checkpoint("best"), self.state, self._record())
+        return validation
+
+    def _replan(self) -> None:
+        """Fit the number of steps to the time that is left, from the mean speed so far (validations included)."""
+        if not self.max_seconds or self.state.step < _PLAN_AFTER:
+            return
+        left = self.max_seconds - self.state.elapsed
+        speed = self.state.step / self.state.elapsed
+        self.state.total = self.state.step + max(0, int(left * speed))
+
+    def _record(self) -> dict[str, Any]:
+        image = self.feed.images[0]
+        data = {
+            "cohort": self.cohort.name,
+            "cache": self.cohort.folder.name,
+            "landmarks": list(self.cohort.landmarks),
+            "grid": list(image.shape[2:]),
+            "ndim": image.ndim - 2,
+            "spacing": self.recipe.preprocessing.spacing,
+            "training": self.training_ids,
+            "validation": self.validation_ids,
+        }
+        return {"recipe": dump_recipe(self.recipe), "data": data}
+
+    def _describe(self, plugins: Mapping[str, str]) -> None:
+        if self.resumed and self.run.provenance.is_file():
+            return
+        record = {**provenance(self.engine.describe(), plugins), "model": self.recipe.name, "max_seconds": self.max_seconds}
+        write_json(self.run.provenance, {**record, **self._record()["data"]})
+
+    def _close(self) -> None:
+        record = json.loads(self.run.provenance.read_text(encoding="utf-8"))
+        record |= {
+            "finished": now(),
+            "steps": self.state.step,
+            "training_seconds": round(self.state.elapsed, 1),
+            "best_validation": self.state.best if math.isfinite(self.state.best) else None,
+        }
+        write_json(self.run.provenance, record)
+
+
+def _mean(values: list[float]) -> float:
+    return math.fsum(values) / len(values)

@@ -1,0 +1,56 @@
+"""A training state to and from a checkpoint."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from contreg_core.checkpoint import (
+    load_module,
+    load_optimiser,
+    optimiser_tensors,
+    read_checkpoint,
+    write_checkpoint,
+)
+from contreg_core.training.loop import TrainingState
+
+
+def save_state(path: Path, state: TrainingState, record: Mapping[str, Any]) -> None:
+    """Everything needed to go on from here (``last``)."""
+    tensors = {
+        **_prefixed("model", state.model.state_dict()),
+        **_prefixed("objective", state.objective.state_dict()),
+        **_prefixed("optimiser", optimiser_tensors(state.optimiser)),
+        **_prefixed("average", state.average.values if state.average else {}),
+    }
+    write_checkpoint(path, tensors, {**record, **_place(state)})
+
+
+def save_model(path: Path, state: TrainingState, record: Mapping[str, Any]) -> None:
+    """Only the model that is to be used (``best``): the averaged weights where they are kept."""
+    values = state.average.values if state.average else state.model.state_dict()
+    write_checkpoint(path, _prefixed("model", values), {**record, **_place(state)})
+
+
+def restore_state(path: Path, state: TrainingState) -> None:
+    """Put a saved state back, in place; raises ``MismatchError`` where it does not fit."""
+    checkpoint = read_checkpoint(path)
+    load_module(state.model, checkpoint.part("model"), "model")
+    load_module(state.objective, checkpoint.part("objective"), "objective")
+    load_optimiser(state.optimiser, checkpoint.part("optimiser"))
+    if state.average is not None:
+        for name, value in checkpoint.part("average").items():
+            state.average.values[name].copy_(value)
+    place = checkpoint.record["place"]
+    state.step, state.total = int(place["step"]), int(place["total"])
+    state.best, state.elapsed = float(place["best"]), float(place["elapsed"])
+
+
+def _place(state: TrainingState) -> dict[str, Any]:
+    place = {"step": state.step, "total": state.total, "best": state.best, "elapsed": state.elapsed}
+    return {"place": place}
+
+
+def _prefixed(prefix: str, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {f"{prefix}/{name}": value for name, value in values.items()}

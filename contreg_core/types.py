@@ -1,0 +1,127 @@
+"""What flows through a registration: Pair -> Encoding -> Field -> Registration.
+
+Tensors are ``(B, C, *space)``, 2-D and 3-D alike; array axes are in RAS+ order. A displacement ``u`` is float32, in
+voxels, on the fixed grid, channels first in axis order: ``warped(p) = moving(p + u(p))``.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import torch
+from torch import Tensor
+
+Image: TypeAlias = Tensor
+"""``(B, 1, *space)`` float intensities."""
+LabelMap: TypeAlias = Tensor
+"""``(B, 1, *space)`` integer label ids."""
+Displacement: TypeAlias = Tensor
+"""``(B, ndim, *space)`` float32, voxels of its own grid."""
+
+FieldKind: TypeAlias = Literal["displacement", "velocity"]
+Sampling: TypeAlias = Literal["gaussian", "legacy"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A moving and a fixed image on one grid, batched.
+
+    ``subjects`` is ``(B, 2)`` int64: a number for the moving and the fixed person of each pair, so that a contrastive
+    loss can leave one person's own images out of the negatives. ``mask`` is ``(B, 1, *space)``, true inside the fixed
+    brain.
+    """
+
+    moving: Image
+    fixed: Image
+    subjects: Tensor | None = None
+    mask: Tensor | None = None
+
+    @property
+    def ndim(self) -> int:
+        """Number of spatial axes, read off the tensor."""
+        return self.fixed.ndim - 2
+
+    @property
+    def space(self) -> tuple[int, ...]:
+        """Grid size of the fixed image."""
+        return tuple(self.fixed.shape[2:])
+
+    def swapped(self) -> "Pair":
+        """The same pair with the roles exchanged (the mask belongs to the fixed image, so it is dropped)."""
+        subjects = None if self.subjects is None else self.subjects.flip(1)
+        return Pair(self.fixed, self.moving, subjects)
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Projected features of both images: unit vectors ``(B, D)``, and dense maps ``(B, D, *coarse)`` where given."""
+
+    moving: Tensor
+    fixed: Tensor
+    moving_map: Tensor | None = None
+    fixed_map: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Features of a pair, finest level first.
+
+    ``features[k]`` is ``(B, channels[k], *space_k)``. An encoder that gives ``"paired"`` puts the moving image's
+    features in the first half of the channels of every level and the fixed image's in the second.
+    """
+
+    features: tuple[Tensor, ...]
+    embeddings: Embeddings | None = None
+
+    def paired(self) -> list[tuple[Tensor, Tensor]]:
+        """(moving, fixed) features of every level; only for encoders that give ``"paired"``."""
+        return [(moving, fixed) for moving, fixed in (level.chunk(2, dim=1) for level in self.features)]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A displacement or a stationary velocity, possibly Gaussian, possibly on a coarser grid.
+
+    ``mean`` is ``(B, ndim, *space/scale)`` in voxels of that coarser grid; ``log_variance`` likewise or None.
+    ``sampling="legacy"`` reproduces the released code of Liu et al. 2020, which adds ``log_variance`` times noise
+    (and, at test, ``log_variance`` itself) where a standard deviation is meant (methods.md A.3).
+    """
+
+    mean: Tensor
+    log_variance: Tensor | None = None
+    kind: FieldKind = "displacement"
+    scale: int = 1
+    sampling: Sampling = "gaussian"
+
+    def draw(self) -> Tensor:
+        """One reparameterised sample ``mean + exp(log_variance / 2) * noise`` (Liu et al. 2020, eq. 7)."""
+        if self.log_variance is None:
+            return self.mean
+        noise = torch.randn_like(self.mean)
+        if self.sampling == "legacy":
+            return self.mean + self.log_variance * noise
+        return self.mean + torch.exp(self.log_variance / 2) * noise
+
+    def expected(self) -> Tensor:
+        """The field used at test: the mean (``legacy`` adds the head's log-variance, as the released code does)."""
+        if self.sampling == "legacy" and self.log_variance is not None:
+            return self.mean + self.log_variance
+        return self.mean
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What a model returns and every loss reads.
+
+    ``warped(p) = moving(p + displacement(p))``. ``drawn`` is the field that was integrated (a sample in training, the
+    mean otherwise). ``inverse`` and ``warped_back`` (the fixed image carried to the moving grid) are there only where a
+    term of the objective needs them.
+    """
+
+    pair: Pair
+    encoding: Encoding
+    field: Field
+    drawn: Tensor
+    displacement: Displacement
+    warped: Image
+    inverse: Displacement | None = None
+    warped_back: Image | None = None

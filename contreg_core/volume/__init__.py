@@ -1,0 +1,27 @@
+"""Verified volumes in and out: an array and its affine, never one without the other."""
+
+from contreg_core.volume.geometry import (
+    axis_codes,
+    corners_apart,
+    crop_or_pad,
+    spacing,
+    to_ras,
+    with_orientation,
+)
+from contreg_core.volume.read import read_volume
+from contreg_core.volume.resample import resample
+from contreg_core.volume.volume import Volume
+from contreg_core.volume.write import write_volume
+
+__all__ = [
+    "Volume",
+    "axis_codes",
+    "corners_apart",
+    "crop_or_pad",
+    "read_volume",
+    "resample",
+    "spacing",
+    "to_ras",
+    "with_orientation",
+    "write_volume",
+]

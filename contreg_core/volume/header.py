@@ -1,0 +1,122 @@
+"""Headers of NIfTI-1, NIfTI-2 and Analyze 7.5, parsed by nibabel and then not believed."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+from nibabel.analyze import AnalyzeHeader
+from nibabel.nifti1 import Nifti1PairHeader
+from nibabel.nifti2 import Nifti2PairHeader
+from nibabel.spatialimages import HeaderDataError
+from nibabel.spm2analyze import Spm2AnalyzeHeader
+
+from contreg_core.errors import DataError
+from contreg_core.volume.stream import describe
+
+HEADER_BYTES = 540
+"""The longer of the two header sizes."""
+MAX_VOXELS = 2**31
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How voxels lie in the data file: ``shape`` (3-D), stored ``dtype``, byte ``offset``, scale factors."""
+
+    shape: tuple[int, int, int]
+    dtype: np.dtype[np.generic]
+    offset: int
+    slope: float
+    intercept: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def expected(self) -> int:
+        """Bytes the data file must hold."""
+        return self.offset + math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def scaled(self) -> bool:
+        """Whether stored values differ from true ones."""
+        return (self.slope, self.intercept) != (1.0, 0.0)
+
+
+def parse_header(path: Path, block: bytes, *, single: bool) -> AnalyzeHeader:
+    """The header in ``block``; ``single`` when header and voxels are one file (``.nii``)."""
+    kind, size = _kind(path, block, single)
+    try:
+        return kind(block[:size], check=False)
+    except (HeaderDataError, ValueError) as error:
+        raise DataError(f"{path}: unreadable header: {error}", "copy or convert the file again") from error
+
+
+def _kind(path: Path, block: bytes, single: bool) -> tuple[type[AnalyzeHeader], int]:
+    """Which of the formats the size field and the magic name."""
+    declared = {int.from_bytes(block[:4], order) for order in ("little", "big")}
+    letter = b"n+" if single else b"ni"
+    if 540 in declared and len(block) >= 540 and block[4:12] == letter + b"2\0\r\n\x1a\n":
+        return (nib.Nifti2Header if single else Nifti2PairHeader), 540
+    if 348 in declared and len(block) >= 348:
+        if block[344:348] == letter + b"1\0":
+            return (nib.Nifti1Header if single else Nifti1PairHeader), 348
+        if not single and block[344:346] != b"n+":
+            return Spm2AnalyzeHeader, 348
+    if len(block) < 348:
+        raise DataError(f"{path}: file ends early at byte {len(block)}, in its header", "copy it again")
+    raise DataError(f"{path}: found {describe(block)}, expected a NIfTI header", "convert it to .nii.gz")
+
+
+def layout(path: Path, header: AnalyzeHeader, *, single: bool) -> Layout:
+    """The verified data layout; refuses before anything is allocated."""
+    shape = _shape(path, header)
+    slope, intercept, notes = _scale(header)
+    return Layout(shape, _dtype(path, header), _offset(path, header, single), slope, intercept, notes)
+
+
+def _shape(path: Path, header: AnalyzeHeader) -> tuple[int, int, int]:
+    count = int(header["dim"][0])
+    dims = [int(n) for n in header["dim"][1 : count + 1]] if 1 <= count <= 7 else []
+    if not dims or min(dims) < 1:
+        raise DataError(f"{path}: impossible dimensions {header['dim'].tolist()}", "convert the file again")
+    if math.prod(dims[3:]) > 1:
+        raise DataError(f"{path}: {dims[3:]} volumes in one file, expected one", "extract one 3-D volume")
+    if len(dims) < 3 or min(dims[:3]) < 2:
+        raise DataError(
+            f"{path}: a flat image of size {dims}, expected three dimensions", "give a 3-D volume"
+        )
+    if math.prod(dims) > MAX_VOXELS:
+        raise DataError(
+            f"{path}: header claims {math.prod(dims)} voxels, limit {MAX_VOXELS}", "check the file"
+        )
+    return dims[0], dims[1], dims[2]
+
+
+def _dtype(path: Path, header: AnalyzeHeader) -> np.dtype[np.generic]:
+    try:
+        dtype: np.dtype[np.generic] = header.get_data_dtype()
+    except (HeaderDataError, KeyError) as error:
+        raise DataError(f"{path}: unknown data type code {header['datatype']}", "convert the file") from error
+    if dtype.kind not in "iuf":
+        raise DataError(
+            f"{path}: colour or complex voxels ({dtype}), expected one number a voxel", "extract one channel"
+        )
+    return dtype
+
+
+def _offset(path: Path, header: AnalyzeHeader, single: bool) -> int:
+    found = float(header["vox_offset"])
+    least = header.single_vox_offset if single and isinstance(header, nib.Nifti1Header) else 0
+    offset = found if found else least
+    if not math.isfinite(offset) or not least <= offset <= 1 << 30:
+        raise DataError(f"{path}: voxels said to begin at byte {found}, expected {least} or a little more")
+    return int(offset)
+
+
+def _scale(header: AnalyzeHeader) -> tuple[float, float, tuple[str, ...]]:
+    """Slope and intercept; 0 means none by the standard, NaN and Inf are treated as none and noted."""
+    slope = float(header["scl_slope"])
+    intercept = float(header["scl_inter"]) if "scl_inter" in header else 0.0
+    if not (math.isfinite(slope) and math.isfinite(intercept)):
+        return 1.0, 0.0, (f"scale factor {slope}, {intercept} in the header ignored",)
+    return (slope, intercept, ()) if slope else (1.0, 0.0, ())

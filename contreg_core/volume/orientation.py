@@ -1,0 +1,101 @@
+"""The affine a header means, and whether it may be believed (reliability.md 1.4)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import nibabel as nib
+import numpy as np
+from nibabel.analyze import AnalyzeHeader
+from nibabel.spatialimages import HeaderDataError
+from numpy.typing import NDArray
+
+from contreg_core.errors import DataError
+from contreg_core.volume.geometry import corners_apart, spacing
+
+OrientationFrom: TypeAlias = Literal["agreement", "sform", "qform"]
+_TOLERANCE_MM = 0.1
+_SINGULAR = 1e-12
+_SMALLEST, _LARGEST = 0.01, 8.0
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Affine (voxel -> RAS mm), whether its directions are stored or guessed, and what was repaired."""
+
+    affine: NDArray[np.float64]
+    oriented: bool
+    notes: tuple[str, ...] = ()
+
+
+def placement(
+    path: Path, header: AnalyzeHeader, shape: tuple[int, ...], prefer: OrientationFrom
+) -> Placement:
+    """The placement of a grid: both NIfTI forms must agree, or ``prefer`` names the one to take."""
+    zooms = np.asarray(header["pixdim"][1:4], float)
+    if not np.isfinite(zooms).all():
+        raise DataError(f"{path}: voxel size {zooms.tolist()} in the header", "write a correct voxel size")
+    forms = _forms(path, header) if isinstance(header, nib.Nifti1Header) else {}
+    if not forms:
+        return _guessed(path, header, zooms)
+    affine = _choose(path, forms, shape, prefer)
+    _check_spacing(path, spacing(affine))
+    return Placement(affine, True, _compare_zooms(path, zooms, affine))
+
+
+def _forms(path: Path, header: nib.Nifti1Header) -> dict[str, NDArray[np.float64]]:
+    try:
+        found = {"sform": header.get_sform(coded=True)[0], "qform": header.get_qform(coded=True)[0]}
+    except (HeaderDataError, ValueError) as error:
+        raise DataError(f"{path}: unreadable orientation: {error}", "write a correct header") from error
+    forms = {name: np.asarray(affine, float) for name, affine in found.items() if affine is not None}
+    for name, affine in forms.items():
+        if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < _SINGULAR:
+            raise DataError(
+                f"{path}: the {name} is no usable matrix: {affine[:3].tolist()}", "repair the header"
+            )
+    return forms
+
+
+def _choose(
+    path: Path, forms: dict[str, NDArray[np.float64]], shape: tuple[int, ...], prefer: OrientationFrom
+) -> NDArray[np.float64]:
+    if prefer in forms:
+        return forms[prefer]
+    if len(forms) == 2 and (apart := corners_apart(forms["sform"], forms["qform"], shape)) > _TOLERANCE_MM:
+        raise DataError(
+            f"{path}: sform and qform place a corner {apart:.2f} mm apart, expected at most {_TOLERANCE_MM}",
+            "choose one with --orientation-from sform or qform",
+        )
+    return next(iter(forms.values()))
+
+
+def _guessed(path: Path, header: AnalyzeHeader, zooms: NDArray[np.float64]) -> Placement:
+    """Spacing from the header; centre at the origin and directions by habit (left-anterior-superior)."""
+    if (zooms == 0).any():
+        raise DataError(f"{path}: voxel size {zooms.tolist()} and no orientation", "write a correct header")
+    _check_spacing(path, tuple(abs(zooms)))
+    notes: tuple[str, ...] = ("the file stores no orientation",)
+    notes += (f"negative voxel size {zooms.tolist()}: sign ignored",) if (zooms < 0).any() else ()
+    return Placement(np.asarray(header.get_base_affine(), np.float64), False, notes)
+
+
+def _compare_zooms(path: Path, zooms: NDArray[np.float64], affine: NDArray[np.float64]) -> tuple[str, ...]:
+    lengths = np.array(spacing(affine))
+    given = zooms != 0
+    if (abs(abs(zooms) - lengths) > 1e-3 * lengths)[given].any():
+        raise DataError(
+            f"{path}: voxel size {zooms.tolist()} but the affine says {lengths.round(4).tolist()}",
+            "rewrite the header: another program would read this file at another scale",
+        )
+    return (
+        () if (zooms > 0).all() else (f"voxel size {zooms.tolist()} in the header: the affine's was taken",)
+    )
+
+
+def _check_spacing(path: Path, lengths: tuple[float, ...]) -> None:
+    if not all(_SMALLEST <= length <= _LARGEST for length in lengths):
+        raise DataError(
+            f"{path}: voxels of {[round(x, 4) for x in lengths]} mm, expected {_SMALLEST} to {_LARGEST}",
+            "check the units of the header, or give a scan with thinner slices",
+        )

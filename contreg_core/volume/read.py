@@ -1,0 +1,77 @@
+"""Volume files in: NIfTI-1/2 and Analyze 7.5, verified before they are believed (reliability.md 2)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contreg_core.errors import DataError, MissingError
+from contreg_core.volume.header import HEADER_BYTES, Layout, layout, parse_header
+from contreg_core.volume.orientation import OrientationFrom, placement
+from contreg_core.volume.stream import check_file, read_all, read_head
+from contreg_core.volume.values import image_values, label_values
+from contreg_core.volume.volume import Volume
+
+SUFFIXES = (".nii", ".nii.gz", ".hdr", ".img", ".img.gz")
+
+
+@dataclass(frozen=True)
+class _Files:
+    header: Path
+    data: Path
+
+    @property
+    def single(self) -> bool:
+        return self.header == self.data
+
+
+def read_volume(
+    path: Path | str, *, kind: Literal["image", "labels"], orientation_from: OrientationFrom = "agreement"
+) -> Volume:
+    """One 3-D volume from ``.nii``, ``.nii.gz`` or an Analyze or NIfTI pair (name either file of it).
+
+    Images become float32, label maps the smallest integer type that holds them. The array keeps the file's axes;
+    ``to_ras`` turns it. Where sform and qform disagree ``orientation_from`` names the one to take. Raises
+    ``MissingError`` (66), ``AccessError`` (77) or ``DataError`` (65), naming the file.
+    """
+    files = _files(Path(path))
+    check_file(files.data)
+    header = parse_header(files.header, read_head(files.header, HEADER_BYTES), single=files.single)
+    form = layout(files.header, header, single=files.single)
+    place = placement(files.header, header, form.shape, orientation_from)
+    stored = _voxels(files.data, form)
+    values, notes = (image_values if kind == "image" else label_values)(files.data, stored, form)
+    return Volume(values, place.affine, place.oriented, form.notes + place.notes + notes)
+
+
+def _voxels(path: Path, form: Layout) -> NDArray[np.generic]:
+    """The stored numbers, first axis fastest as in the file."""
+    read_head(path, 1)  # refuses a file whose content does not fit its name
+    content = read_all(path, form.expected)
+    count = int(np.prod(form.shape))
+    return np.frombuffer(content, form.dtype, count, form.offset).reshape(form.shape, order="F")
+
+
+def _files(path: Path) -> _Files:
+    """Header and data file of a volume, whichever of the two was named."""
+    name = path.name.lower()
+    if name.endswith((".nii", ".nii.gz")):
+        return _Files(path, path)
+    stem = next((path.name[: -len(s)] for s in SUFFIXES if name.endswith(s)), None)
+    if stem is None:
+        check_file(path)
+        raise DataError(
+            f"{path}: found no known suffix, expected {', '.join(SUFFIXES)}", "convert it to .nii.gz"
+        )
+    if not name.endswith(".hdr"):
+        return _Files(path.with_name(stem + ".hdr"), path)
+    check_file(path)
+    found = [path.with_name(stem + s) for s in (".img", ".img.gz")]
+    data = next((candidate for candidate in found if candidate.exists()), None)
+    if data is None:
+        raise MissingError(
+            f"{path}: its voxels, {stem}.img or .img.gz, are missing", "put both in one folder"
+        )
+    return _Files(path, data)

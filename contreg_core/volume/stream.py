@@ -1,0 +1,125 @@
+"""Bytes of a volume file, checked: there, readable, a regular file, complete, its gzip checksum right."""
+
+import os
+import stat
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import ELOOP
+from pathlib import Path
+from typing import BinaryIO
+
+from contreg_core.errors import AccessError, DataError, MissingError, StorageError
+
+GZIP_MAGIC = b"\x1f\x8b"
+_CHUNK = 1 << 20
+_SLACK = 1 << 20
+"""Bytes a file may hold beyond what its header announces."""
+_DAMAGED = "copy or download the file again"
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """The operating system's refusals in contreg's words."""
+    try:
+        yield
+    except PermissionError as error:
+        raise AccessError(f"{path}: no permission to read", "ask its owner, or change its mode") from error
+    except FileNotFoundError as error:
+        raise _missing(path) from error
+    except OSError as error:
+        if error.errno == ELOOP:
+            raise MissingError(f"{path}: a loop of links", "point to the file itself") from error
+        raise StorageError(f"{path}: cannot be read: {error.strerror}", "try again") from error
+
+
+def _missing(path: Path) -> MissingError:
+    if not path.is_symlink():
+        return MissingError(f"{path}: no such file", "check the name")
+    target = os.readlink(path)
+    hint = "run datalad get" if "annex" in target else "fetch the file it points to"
+    return MissingError(f"{path}: a link to {target}, which is not there", hint)
+
+
+def check_file(path: Path) -> int:
+    """The size in bytes of a regular, readable, non-empty file; a ``ContregError`` otherwise."""
+    with _explained(path):
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise MissingError(f"{path}: not a regular file", "name a volume file")
+        if found.st_size == 0:
+            raise DataError(f"{path}: the file is empty (0 bytes)", _DAMAGED)
+        with path.open("rb"):
+            return found.st_size
+
+
+def read_head(path: Path, count: int) -> bytes:
+    """The first ``count`` bytes, decompressed where the name ends in ``.gz``; fewer in a shorter file."""
+    check_file(path)
+    with _explained(path), path.open("rb") as file:
+        head = file.read(_CHUNK)
+    zipped = path.suffix.lower() == ".gz"
+    if zipped != head.startswith(GZIP_MAGIC):
+        wanted = "gzip data" if zipped else "an uncompressed volume"
+        raise DataError(f"{path}: found {describe(head)}, expected {wanted}", "rename or fetch it again")
+    if not zipped:
+        return head[:count]
+    try:
+        return zlib.decompressobj(31).decompress(head, count)
+    except zlib.error as error:
+        raise DataError(f"{path}: damaged gzip data: {error}", _DAMAGED) from error
+
+
+def describe(head: bytes) -> str:
+    """What a file that is not a volume seems to be, from its first bytes."""
+    known = {
+        GZIP_MAGIC: "gzip data",
+        b"PK\x03\x04": "a zip archive",
+        b"\x89HDF": "an HDF5 file",
+        b"version https://git-lfs": "a Git LFS pointer (run git lfs pull)",
+        b"/annex/": "a git-annex pointer (run datalad get)",
+        b"<": "a web page or XML text",
+    }
+    start = head.lstrip()
+    return next((name for magic, name in known.items() if start.startswith(magic)), f"bytes {head[:4]!r}")
+
+
+def read_all(path: Path, expected: int) -> bytes | bytearray:
+    """The whole content, decompressed: at least ``expected`` bytes or ``DataError`` saying where it ends."""
+    size = check_file(path)
+    with _explained(path), path.open("rb") as file:
+        if path.suffix.lower() != ".gz":
+            content: bytes | bytearray = file.read(expected)
+        else:
+            _refuse_bomb(path, size, expected)
+            content = _gunzip(path, file, expected + _SLACK)
+    if len(content) < expected:
+        raise DataError(f"{path}: file ends early at byte {len(content)}, expected {expected}", _DAMAGED)
+    return content
+
+
+def _refuse_bomb(path: Path, size: int, expected: int) -> None:
+    # Deflate reaches 1032:1 only on constant bytes: no brain does.
+    if expected > 1 << 24 and expected > 1000 * size:
+        raise DataError(f"{path}: {size} bytes that claim to unpack to {expected}", _DAMAGED)
+
+
+def _gunzip(path: Path, file: BinaryIO, limit: int) -> bytearray:
+    """All gzip members to their very end, so that each checksum is compared."""
+    out, member = bytearray(), zlib.decompressobj(31)
+    pending = file.read(_CHUNK)
+    while pending:
+        try:
+            out += member.decompress(pending, limit + 1 - len(out))
+        except zlib.error as error:
+            raise DataError(f"{path}: damaged gzip data near byte {len(out)}: {error}", _DAMAGED) from error
+        if len(out) > limit:
+            raise DataError(f"{path}: holds more than the {limit} bytes its header allows", _DAMAGED)
+        pending = member.unconsumed_tail or member.unused_data or file.read(_CHUNK)
+        if member.eof:
+            if not pending.startswith(GZIP_MAGIC):  # padding after the last member is ignored, as gzip does
+                return out
+            member = zlib.decompressobj(31)
+    if not member.eof:
+        raise DataError(f"{path}: file ends early at byte {len(out)}", _DAMAGED)
+    return out

@@ -1,0 +1,58 @@
+"""Stored numbers to true ones: images float32 and finite, label maps exact integers."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contreg_core.errors import DataError
+from contreg_core.volume.header import Layout
+
+_BAD_SHARE = 1e-3
+_INTEGER_TOLERANCE = 1e-3
+_TYPES = (np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.int64)
+
+
+def image_values(
+    path: Path, stored: NDArray[np.generic], form: Layout
+) -> tuple[NDArray[np.generic], tuple[str, ...]]:
+    """float32 intensities; up to 0.1 % NaN or Inf become 0, noted; more is refused, as is a constant image."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        image = _true(stored, form).astype(np.float32, order="C")
+    bad = ~np.isfinite(image)
+    count = int(bad.sum())
+    if count > _BAD_SHARE * image.size:
+        raise DataError(f"{path}: {count} of {image.size} voxels are NaN or Inf", "repair the image")
+    image[bad] = 0
+    if image.min() == image.max():
+        raise DataError(f"{path}: every voxel is {image.flat[0]}, expected an image", "check the file")
+    return image, (f"{count} NaN or Inf voxels set to 0",) if count else ()
+
+
+def label_values(
+    path: Path, stored: NDArray[np.generic], form: Layout
+) -> tuple[NDArray[np.generic], tuple[str, ...]]:
+    """The smallest integer type that holds the labels; numbers up to 1e-3 off an integer are rounded."""
+    if stored.dtype.kind in "iu" and not form.scaled:
+        return smallest_integers(stored), ()
+    values = _true(stored, form)
+    if not np.isfinite(values).all():
+        raise DataError(f"{path}: NaN or Inf in a label map", "write it again as integers")
+    labels = np.rint(values)
+    off = float(abs(values - labels).max())
+    if off > _INTEGER_TOLERANCE or abs(labels).max() >= 2**31:
+        scale = f" (stored with scale factor {form.slope:g})" if form.scaled else ""
+        raise DataError(f"{path}: labels are {off:.2g} off integers{scale}", "write it again as integers")
+    return smallest_integers(labels), ()
+
+
+def smallest_integers(labels: NDArray[np.generic]) -> NDArray[np.generic]:
+    """The same whole numbers in the smallest integer type, native byte order, C order."""
+    low, high = labels.min(), labels.max()
+    fits = (t for t in _TYPES if np.iinfo(t).min <= low and high <= np.iinfo(t).max)
+    return np.ascontiguousarray(labels.astype(next(fits, np.uint64)))
+
+
+def _true(stored: NDArray[np.generic], form: Layout) -> NDArray[np.float64]:
+    values = stored.astype(np.float64)
+    return values * form.slope + form.intercept if form.scaled else values

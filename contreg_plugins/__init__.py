@@ -1,0 +1,1 @@
+"""contreg's own models: encoders, decoders, warpers, losses and recipes, brought in by the plugin door."""

@@ -1,0 +1,128 @@
+"""Coarse-to-fine velocity: at every level the moving features are warped by what is known so far."""
+
+from typing import ClassVar, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from contreg_core import spatial
+from contreg_core.components import Decoder
+from contreg_core.types import Encoding, Field
+from contreg_plugins.layers.correlation import local_correlation
+from contreg_plugins.layers.dimension import Norm, convolution, normalisation
+from contreg_plugins.layers.head import FieldHead
+
+
+class PyramidDecoder(Decoder):
+    """Residual estimation of a Gaussian velocity, level by level (dual-stream pyramid, Hu et al. 2019; LapIRN).
+
+    From the coarsest level on: the velocity so far is doubled in resolution and integrated, the moving features are
+    warped by it, compared with the fixed features (concatenation, and a local correlation), and a small network adds a
+    residual velocity. The finest level, at half the image's resolution, is the mean; a second head gives the
+    log-variance (Liu et al. 2020, eq. 2).
+
+    Knobs:
+        width: channels of the residual networks; 0 takes those of the level's features.
+        squarings: integration steps between levels.
+        correlation: radius in voxels of the local correlation at every level but the finest; 0 for none.
+        carry: pass the residual network's features on to the next finer level.
+        norm: of the residual networks.
+        mean_std: standard deviation of the mean heads' first weights.
+        log_variance: estimate a variance.
+        log_variance_std: standard deviation of that head's first weights.
+        log_variance_bias: its bias; exp(-10 / 2) voxel is the first standard deviation.
+        kind: what the field is, "velocity" or "displacement".
+        slope: negative slope of the leaky ReLU.
+    """
+
+    name = "pyramid"
+    needs: ClassVar[frozenset[str]] = frozenset({"paired"})
+
+    def __init__(
+        self,
+        channels: tuple[int, ...],
+        ndim: int,
+        *,
+        width: int = 0,
+        squarings: int = 4,
+        correlation: int = 1,
+        carry: bool = True,
+        norm: Norm = "none",
+        mean_std: float = 1e-3,
+        log_variance: bool = True,
+        log_variance_std: float = 1e-10,
+        log_variance_bias: float = -10.0,
+        kind: Literal["velocity", "displacement"] = "velocity",
+        slope: float = 0.2,
+    ) -> None:
+        super().__init__()
+        self.squarings = squarings
+        self.correlation = correlation
+        self.carry = carry
+        self.field_kind = kind
+        widths = [width or joint // 2 for joint in channels]
+        extra = [(2 * correlation + 1) ** ndim if correlation and k else 0 for k in range(len(channels))]
+        above = [*(widths[1:] if carry else [0] * (len(widths) - 1)), 0]
+        self.blocks = nn.ModuleList(
+            _residual(ndim, joint + more + up + ndim, out, norm, slope)
+            for joint, more, up, out in zip(channels, extra, above, widths, strict=True)
+        )
+        self.heads = nn.ModuleList(FieldHead(out, ndim, std=mean_std) for out in widths)
+        self.log_variance_head = (
+            FieldHead(widths[0], ndim, std=log_variance_std, bias=log_variance_bias) if log_variance else None
+        )
+
+    def given(self) -> frozenset[str]:
+        """A velocity and, where it is estimated, its variance."""
+        facts = {"velocity"} if self.field_kind == "velocity" else set()
+        return frozenset(facts | ({"log_variance"} if self.log_variance_head is not None else set()))
+
+    def forward(self, encoding: Encoding) -> Field:
+        """Paired features at 1/2, 1/4 ... -> a field at 1/2."""
+        velocity: Tensor | None = None
+        features: Tensor | None = None
+        for level in reversed(range(len(self.blocks))):
+            moving, fixed = encoding.features[level].chunk(2, dim=1)
+            velocity, features = self._refine(level, moving, fixed, velocity, features)
+        assert velocity is not None and features is not None
+        log_variance = None if self.log_variance_head is None else self.log_variance_head(features)
+        return Field(velocity, log_variance, kind=self.field_kind, scale=2)
+
+    def _refine(
+        self, level: int, moving: Tensor, fixed: Tensor, velocity: Tensor | None, features: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        space = fixed.shape[2:]
+        if velocity is None:
+            velocity = fixed.new_zeros((fixed.shape[0], len(space), *space), dtype=torch.float32)
+        else:
+            velocity = spatial.resize(velocity, space)
+            moving = spatial.warp(moving, self._displacement(velocity)).to(fixed.dtype)
+        inputs = [moving, fixed, velocity.to(fixed.dtype)]
+        if self.correlation and level:
+            inputs.append(local_correlation(moving, fixed, self.correlation))
+        if self.carry and features is not None:
+            inputs.append(_grow(features, space))
+        features = self.blocks[level](torch.cat(inputs, dim=1))
+        return velocity + self.heads[level](features), features
+
+    def _displacement(self, velocity: Tensor) -> Tensor:
+        if self.field_kind == "displacement":
+            return velocity
+        return spatial.integrate(velocity, self.squarings)
+
+
+def _grow(features: Tensor, space: torch.Size) -> Tensor:
+    mode = "trilinear" if len(space) == 3 else "bilinear"
+    return F.interpolate(features, size=tuple(space), mode=mode, align_corners=True)
+
+
+def _residual(ndim: int, channels_in: int, channels: int, norm: Norm, slope: float) -> nn.Sequential:
+    return nn.Sequential(
+        convolution(ndim, channels_in, channels),
+        normalisation(ndim, channels, norm),
+        nn.LeakyReLU(slope),
+        convolution(ndim, channels, channels),
+        normalisation(ndim, channels, norm),
+        nn.LeakyReLU(slope),
+    )

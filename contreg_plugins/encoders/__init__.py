@@ -1,0 +1,1 @@
+"""Encoders: a pair of images to features, finest level first."""

@@ -1,0 +1,98 @@
+"""Weight-shared strided feature pyramid with projections for global and local contrast."""
+
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from contreg_core.components import Encoder
+from contreg_core.types import Embeddings, Encoding, Pair
+from contreg_plugins.layers.dimension import Norm, convolution, normalisation
+
+
+class Pyramid(Encoder):
+    """Features of both images at 1/2, 1/4, 1/8 ... by one shared network.
+
+    Each level is a stride-2 convolution and a second convolution, both normalised. The deepest level, averaged over
+    space, is projected to a unit vector per image (SimCLR; Liu et al. 2020, section 2.2); the level at 1/4 is projected
+    to a dense map of unit vectors for the local contrast.
+
+    Knobs:
+        features: channels per image of each level, finest (1/2) first.
+        norm: "instance", "group", "batch" or "none".
+        embedding_dim: length of the global unit vector; 0 for no global projection.
+        local_dim: length of the dense unit vectors at 1/4; 0 for none.
+        slope: negative slope of the leaky ReLU.
+    """
+
+    name = "pyramid"
+    gives: ClassVar[frozenset[str]] = frozenset({"paired", "embeddings", "dense-embeddings"})
+
+    def __init__(
+        self,
+        image_channels: int,
+        ndim: int,
+        *,
+        features: tuple[int, ...] = (32, 48, 64, 96),
+        norm: Norm = "instance",
+        embedding_dim: int = 64,
+        local_dim: int = 32,
+        slope: float = 0.2,
+    ) -> None:
+        super().__init__()
+        self.channels = tuple(2 * channels for channels in features)
+        self.multiple = 2 ** len(features)
+        inputs = (image_channels, *features[:-1])
+        self.levels = nn.ModuleList(
+            _level(ndim, channels_in, channels, norm, slope)
+            for channels_in, channels in zip(inputs, features, strict=True)
+        )
+        self.embedding = _mlp(features[-1], embedding_dim) if embedding_dim else None
+        self.local = _local_mlp(ndim, features[1], local_dim) if local_dim and len(features) > 1 else None
+
+    def given(self) -> frozenset[str]:
+        """Only the projections that are switched on."""
+        projections = {"embeddings": self.embedding, "dense-embeddings": self.local}
+        return frozenset({"paired"} | {name for name, module in projections.items() if module is not None})
+
+    def forward(self, pair: Pair) -> Encoding:
+        """Both images go through as one batch; features come back as (moving | fixed) channel halves."""
+        features = torch.cat((pair.moving, pair.fixed))
+        levels: list[Tensor] = []
+        for level in self.levels:
+            features = level(features)
+            levels.append(features)
+        joined = tuple(torch.cat(level.chunk(2), dim=1) for level in levels)
+        return Encoding(joined, self._embed(levels))
+
+    def _embed(self, levels: list[Tensor]) -> Embeddings | None:
+        if self.embedding is None:
+            return None
+        pooled = levels[-1].float().flatten(2).mean(-1)
+        moving, fixed = F.normalize(self.embedding(pooled).float(), dim=1).chunk(2)
+        if self.local is None:
+            return Embeddings(moving, fixed)
+        dense_moving, dense_fixed = F.normalize(self.local(levels[1]).float(), dim=1).chunk(2)
+        return Embeddings(moving, fixed, dense_moving, dense_fixed)
+
+
+def _level(ndim: int, channels_in: int, channels: int, norm: Norm, slope: float) -> nn.Sequential:
+    return nn.Sequential(
+        convolution(ndim, channels_in, channels, stride=2),
+        normalisation(ndim, channels, norm),
+        nn.LeakyReLU(slope),
+        convolution(ndim, channels, channels),
+        normalisation(ndim, channels, norm),
+        nn.LeakyReLU(slope),
+    )
+
+
+def _mlp(channels: int, dim: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(channels, channels), nn.ReLU(), nn.Linear(channels, dim))
+
+
+def _local_mlp(ndim: int, channels: int, dim: int) -> nn.Sequential:
+    return nn.Sequential(
+        convolution(ndim, channels, channels, kernel=1), nn.ReLU(), convolution(ndim, channels, dim, kernel=1)
+    )

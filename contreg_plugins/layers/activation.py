@@ -1,0 +1,16 @@
+"""Activations by name."""
+
+from typing import Literal, TypeAlias
+
+from torch import nn
+
+Activation: TypeAlias = Literal["relu", "leaky-relu", "softmax", "none"]
+
+
+def activation(name: Activation) -> nn.Module:
+    """Leaky-relu has slope 0.2, softmax runs over channels."""
+    if name == "relu":
+        return nn.ReLU()
+    if name == "leaky-relu":
+        return nn.LeakyReLU(0.2)
+    return nn.Softmax(dim=1) if name == "softmax" else nn.Identity()

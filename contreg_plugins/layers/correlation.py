@@ -1,0 +1,24 @@
+"""Correlation of two feature maps over small shifts."""
+
+from itertools import product
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def local_correlation(moving: Tensor, fixed: Tensor, radius: int) -> Tensor:
+    """Mean over channels of ``fixed(p) * moving(p + d)`` for all integer ``|d_k| <= radius``.
+
+    ``(B, C, *space)`` twice -> ``(B, (2 radius + 1)^ndim, *space)``, shifts in axis order, zeros outside (the cost
+    volume of PWC-Net, Sun et al. 2018).
+    """
+    space = fixed.shape[2:]
+    padded = F.pad(moving, [radius] * (2 * len(space)))
+    maps = []
+    for shift in product(range(2 * radius + 1), repeat=len(space)):
+        part = padded
+        for axis, (start, size) in enumerate(zip(shift, space, strict=True), start=2):
+            part = part.narrow(axis, start, size)
+        maps.append((part * fixed).mean(1))
+    return torch.stack(maps, dim=1)

@@ -1,0 +1,26 @@
+"""The convolution that ends in field units: small first weights, always float32."""
+
+import torch
+from torch import Tensor, nn
+
+from contreg_plugins.layers.dimension import convolution
+
+
+class FieldHead(nn.Module):
+    """``(B, channels, *space) -> (B, ndim, *space)`` float32, kernel 3, weights N(0, std^2), constant bias.
+
+    It leaves autocast: a bf16 head makes the field's error seven times larger (performance.md 1).
+    """
+
+    def __init__(self, channels: int, ndim: int, *, std: float, bias: float = 0.0) -> None:
+        super().__init__()
+        self.convolution = convolution(ndim, channels, ndim)
+        nn.init.normal_(self.convolution.weight, std=std)
+        assert self.convolution.bias is not None
+        nn.init.constant_(self.convolution.bias, bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features in any precision -> float32 field values."""
+        with torch.autocast(features.device.type, enabled=False):
+            values: Tensor = self.convolution(features.to(self.convolution.weight.dtype))
+        return values

@@ -1,0 +1,1 @@
+"""Losses: a registration to one number, lower is better."""

@@ -1,0 +1,93 @@
+"""Dense contrast: a point of the fixed image against the moving image's point it is registered to."""
+
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from contreg_core import spatial
+from contreg_core.components import Loss
+from contreg_core.types import Registration
+
+
+class LocalContrast(Loss):
+    """InfoNCE between fixed features at ``p`` and moving features at ``phi(p)``, over points of one pair.
+
+    ``points`` anchors are drawn inside the brain; the positive of ``p`` is the moving map sampled at ``p + u(p)`` (the
+    displacement is held fixed), negatives are the other points farther than ``radius``. Both directions are averaged.
+    Works at batch 1; the deformation-aligned positives come from the registration itself.
+
+    Knobs:
+        temperature: t.
+        points: anchors a pair.
+        radius: points nearer than this many voxels of the feature grid are no negatives.
+    """
+
+    name = "local-contrast"
+    needs: ClassVar[frozenset[str]] = frozenset({"dense-embeddings"})
+
+    def __init__(self, *, temperature: float = 0.1, points: int = 1024, radius: float = 4.0) -> None:
+        super().__init__()
+        self.temperature = temperature
+        self.points = points
+        self.radius = radius
+
+    def forward(self, registration: Registration) -> Tensor:
+        """A registration -> mean over pairs, anchors and both directions."""
+        embeddings = registration.encoding.embeddings
+        assert embeddings is not None and embeddings.fixed_map is not None and embeddings.moving_map is not None
+        space = embeddings.fixed_map.shape[2:]
+        padded = _padded_displacement(registration, space)
+        brain = _brain(registration, space)
+        values = [
+            self._pair(embeddings.moving_map[k : k + 1], embeddings.fixed_map[k : k + 1], padded[k : k + 1], brain[k])
+            for k in range(len(brain))
+        ]
+        return torch.stack(values).mean()
+
+    def _pair(self, moving: Tensor, fixed: Tensor, displacement: Tensor, brain: Tensor) -> Tensor:
+        anchors = self._draw(brain)
+        if len(anchors) < 2:
+            return fixed.sum() * 0
+        points = anchors.T[None, :, :].to(fixed.dtype)
+        index = tuple(anchors.T)
+        landed = points + displacement[0][(slice(None), *index)][None]
+        positives = spatial.sample(moving, _as_line(landed))[0].flatten(1).T
+        queries = fixed[0][(slice(None), *index)].T
+        logits = queries @ F.normalize(positives, dim=1).T / self.temperature
+        near = torch.cdist(points[0].T, points[0].T) <= self.radius
+        near.fill_diagonal_(False)
+        logits = logits.masked_fill(near, -torch.inf)
+        target = torch.arange(len(logits), device=logits.device)
+        return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
+
+    def _draw(self, brain: Tensor) -> Tensor:
+        """``(M, ndim)`` voxel indices inside the brain, without repetition."""
+        inside = brain.nonzero()
+        chosen = torch.randperm(len(inside), device=inside.device)[: self.points]
+        return inside[chosen]
+
+
+def _as_line(points: Tensor) -> Tensor:
+    """``(1, ndim, M)`` -> ``(1, ndim, M, 1[, 1])``: an output grid that is a line of points."""
+    return points.reshape(*points.shape, *([1] * (points.shape[1] - 1)))
+
+
+@torch.no_grad()
+def _padded_displacement(registration: Registration, space: torch.Size) -> Tensor:
+    """The displacement in voxels of the feature grid."""
+    displacement = registration.displacement.detach()
+    mode = "trilinear" if displacement.ndim == 5 else "bilinear"
+    factor = [small / size for small, size in zip(space, displacement.shape[2:], strict=True)]
+    coarse = F.interpolate(displacement, size=tuple(space), mode=mode, align_corners=True)
+    return coarse * coarse.new_tensor(factor).view(1, -1, *([1] * len(space)))
+
+
+@torch.no_grad()
+def _brain(registration: Registration, space: torch.Size) -> Tensor:
+    """Where the fixed image is brain, on the feature grid: its mask, or else anything brighter than background."""
+    pair = registration.pair
+    mask = pair.mask.float() if pair.mask is not None else (pair.fixed > 0).float()
+    coarse = F.adaptive_avg_pool3d(mask, list(space)) if pair.ndim == 3 else F.adaptive_avg_pool2d(mask, list(space))
+    return coarse[:, 0] > 0.5

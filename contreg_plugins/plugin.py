@@ -1,0 +1,52 @@
+"""What contreg itself brings, by the same door as a stranger."""
+
+from contreg_core.components import Component
+from contreg_core.hookspecs import hookimpl
+from contreg_plugins import recipes
+from contreg_plugins.decoders.probabilistic_unet import ProbabilisticUNet
+from contreg_plugins.decoders.pyramid import PyramidDecoder
+from contreg_plugins.decoders.voxelmorph import VoxelMorphDecoder
+from contreg_plugins.encoders.pyramid import Pyramid
+from contreg_plugins.encoders.siamese import Siamese
+from contreg_plugins.encoders.voxelmorph import VoxelMorphEncoder
+from contreg_plugins.losses.dcl import DCL
+from contreg_plugins.losses.gaussian_kl import GaussianKL
+from contreg_plugins.losses.infonce import InfoNCE
+from contreg_plugins.losses.laplacian_kl import LaplacianKL
+from contreg_plugins.losses.lncc import LNCC
+from contreg_plugins.losses.local_contrast import LocalContrast
+from contreg_plugins.losses.mse import MSE
+from contreg_plugins.losses.ntxent import NTXent
+from contreg_plugins.losses.smoothness import GradientL2
+from contreg_plugins.warpers.displacement import DisplacementWarper
+from contreg_plugins.warpers.svf import StationaryVelocity
+
+
+@hookimpl
+def contreg_components() -> list[type[Component]]:
+    """Every encoder, decoder, warper and loss in the rooms."""
+    return [
+        Siamese,
+        Pyramid,
+        VoxelMorphEncoder,
+        ProbabilisticUNet,
+        PyramidDecoder,
+        VoxelMorphDecoder,
+        DisplacementWarper,
+        StationaryVelocity,
+        DCL,
+        GaussianKL,
+        GradientL2,
+        InfoNCE,
+        LNCC,
+        LaplacianKL,
+        LocalContrast,
+        MSE,
+        NTXent,
+    ]
+
+
+@hookimpl
+def contreg_recipes() -> list[str]:
+    """Every recipe file."""
+    return recipes.texts()

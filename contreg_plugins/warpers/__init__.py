@@ -1,0 +1,1 @@
+"""Warpers: a field to a displacement."""

@@ -1,0 +1,20 @@
+"""What holds for the whole suite: property tests without deadlines, GPU tests skipped without a GPU."""
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("contreg", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("contreg")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    marked = [item for item in items if item.get_closest_marker("gpu")]
+    if marked and not _cuda():
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
+
+
+def _cuda() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
