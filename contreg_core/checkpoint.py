@@ -1,8 +1,8 @@
 """Checkpoints: one safetensors file that describes itself; no pickle.
 
 Tensors are named ``model/...``, ``objective/...``, ``average/...`` and ``optimiser/INDEX/...``. The metadata entry
-``contreg`` is JSON: schema, recipe (TOML), the place in the run, what the model was trained on, versions, and the SHA-256
-of all tensors, which is checked on reading (the format itself would return flipped bits).
+``contreg`` is JSON: schema, recipe (TOML), the place in the run, what the model was trained on, versions, and the
+SHA-256 of all tensors, which is checked on reading (the format itself would return flipped bits).
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 import contreg_core
@@ -43,22 +43,30 @@ def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], record: Mapping[
     stored = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     full = {**record, "schema": SCHEMA, "contreg": contreg_core.__version__, "sha256": _digest(stored)}
     with atomic_path(path) as temporary:
-        save_file(_unshared(stored), temporary, metadata={_KEY: json.dumps(full, sort_keys=True)})
+        # Through bytes: save_file would make the file readable by its owner alone, whatever the umask.
+        temporary.write_bytes(save(_unshared(stored), metadata={_KEY: json.dumps(full, sort_keys=True)}))
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """Read and verify; raises ``MissingError``, ``DataError`` (damaged) or ``MismatchError`` (not ours, or newer)."""
     if not path.is_file():
-        raise MissingError(f"{path}: no such checkpoint", "give a run folder or a .safetensors file of contreg fit")
+        raise MissingError(
+            f"{path}: no such checkpoint", "give a run folder or a .safetensors file of contreg fit"
+        )
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError, ValueError) as error:
-        raise DataError(f"{path}: not a readable checkpoint ({error})", "use another checkpoint of the run") from error
+        raise DataError(
+            f"{path}: not a readable checkpoint ({error})", "use another checkpoint of the run"
+        ) from error
     record = _record(path, metadata)
     if record.get("sha256") != _digest(tensors):
-        raise DataError(f"{path}: damaged, its tensors do not have the recorded SHA-256", "use another checkpoint of the run")
+        raise DataError(
+            f"{path}: damaged, its tensors do not have the recorded SHA-256",
+            "use another checkpoint of the run",
+        )
     return Checkpoint(tensors, record)
 
 
@@ -68,7 +76,9 @@ def load_module(module: nn.Module, values: Mapping[str, Tensor], name: str) -> N
     given = {key: tuple(value.shape) for key, value in values.items()}
     differing = sorted(key for key in own.keys() | given.keys() if own.get(key) != given.get(key))
     if differing:
-        listing = ", ".join(f"{key} ({given.get(key, 'absent')}, expected {own.get(key, 'absent')})" for key in differing[:5])
+        listing = ", ".join(
+            f"{key} ({given.get(key, 'absent')}, expected {own.get(key, 'absent')})" for key in differing[:5]
+        )
         raise MismatchError(
             f"the checkpoint's {name} does not fit the recipe: {len(differing)} tensors differ: {listing}",
             "use the contreg and plugin versions named in the run's run.json",
@@ -96,10 +106,15 @@ def _record(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
         record: dict[str, Any] = json.loads(metadata[_KEY])
         schema = int(record["schema"])
     except (KeyError, ValueError, TypeError) as error:
-        raise MismatchError(f"{path}: not a contreg checkpoint", "give a file written by contreg fit") from error
+        raise MismatchError(
+            f"{path}: not a contreg checkpoint", "give a file written by contreg fit"
+        ) from error
     if schema > SCHEMA:
         needed = record.get("contreg", "a newer version")
-        raise MismatchError(f"{path}: checkpoint schema {schema}, this contreg reads up to {SCHEMA}", f"install contreg >= {needed}")
+        raise MismatchError(
+            f"{path}: checkpoint schema {schema}, this contreg reads up to {SCHEMA}",
+            f"install contreg >= {needed}",
+        )
     return record
 
 

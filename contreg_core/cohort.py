@@ -59,7 +59,7 @@ class Scan:
 
 @dataclass(frozen=True)
 class LoadedScan:
-    """A scan in memory, RAS+: float32 image, integer labels, boolean mask, one affine; ``notes`` say what was repaired."""
+    """A scan in memory, RAS+: float32 image, integer labels, boolean mask, one affine; ``notes`` tell of repairs."""
 
     image: Volume
     labels: Volume | None

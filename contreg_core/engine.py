@@ -39,7 +39,11 @@ class Engine:
 
     def describe(self) -> str:
         """For people: ``cpu (2 threads), bfloat16``."""
-        place = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else f"cpu ({torch.get_num_threads()} threads)"
+        place = (
+            torch.cuda.get_device_name(self.device)
+            if self.device.type == "cuda"
+            else f"cpu ({torch.get_num_threads()} threads)"
+        )
         return f"{place}, {'bfloat16' if self.bfloat16 else 'float32'}"
 
 
@@ -57,6 +61,6 @@ def _device(name: str) -> torch.device:
 
 def _has_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

@@ -40,6 +40,12 @@ def _line_sum(image: Tensor, window: int, axis: int) -> Tensor:
     return total
 
 
+def squared_lncc(a: Tensor, b: Tensor, count: Tensor, window: int, eps: float) -> Tensor:
+    """The map of squared local correlations, ``(B, C, *space)``; see ``SquaredLNCC``."""
+    values: Tensor = SquaredLNCC.apply(a, b, count, window, eps)  # type: ignore[no-untyped-call]
+    return values
+
+
 class SquaredLNCC(torch.autograd.Function):
     """Map of ``cov^2 / (var_a var_b + eps)`` of two images; gradients for both, without a tape of the filters."""
 
@@ -61,16 +67,28 @@ class SquaredLNCC(torch.autograd.Function):
         scale = gradients[0] / count / den
         by_cov = scale * (2 * cov)
         by_var = scale * (cov * cov / den)
-        grad_a = _side(b, a, mean_b, mean_a, by_cov, by_var * var_b, ctx.window) if ctx.needs_input_grad[0] else None
-        grad_b = _side(a, b, mean_a, mean_b, by_cov, by_var * var_a, ctx.window) if ctx.needs_input_grad[1] else None
+        grad_a = (
+            _side(b, a, mean_b, mean_a, by_cov, by_var * var_b, ctx.window)
+            if ctx.needs_input_grad[0]
+            else None
+        )
+        grad_b = (
+            _side(a, b, mean_a, mean_b, by_cov, by_var * var_a, ctx.window)
+            if ctx.needs_input_grad[1]
+            else None
+        )
         return grad_a, grad_b, None, None, None
 
 
 def _side(
-    other: Tensor, own: Tensor, mean_other: Tensor, mean_own: Tensor, by_cov: Tensor, by_var: Tensor, window: int
+    other: Tensor,
+    own: Tensor,
+    mean_other: Tensor,
+    mean_own: Tensor,
+    by_cov: Tensor,
+    by_var: Tensor,
+    window: int,
 ) -> Tensor:
     """d/d own: ``cov`` changes by ``other - mean_other``, ``var_own`` by ``2 (own - mean_own)``, over each window."""
     constant = by_cov * mean_other - 2 * by_var * mean_own
-    return (
-        other * box_sum(by_cov, window) - 2 * own * box_sum(by_var, window) - box_sum(constant, window)
-    )
+    return other * box_sum(by_cov, window) - 2 * own * box_sum(by_var, window) - box_sum(constant, window)

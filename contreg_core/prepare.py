@@ -50,7 +50,12 @@ class Preparation:
         """Hash of the settings and of every source file's name, size and time."""
         sources = [_stamp(path) for path in (scan.image, scan.labels, scan.mask) if path is not None]
         parts = {"spec": asdict(self.spec), "landmarks": self.landmarks, "scan": scan.id, "sources": sources}
+        parts["metadata"] = dict(scan.metadata)  # what an embedded cohort was grown from
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def done(self, scan: Scan) -> bool:
+        """Whether the scan's file is in the cache, made from these sources and settings."""
+        return read_key(subject_path(self.folder, scan.id)) == self.key(scan)
 
     def run(self, scan: Scan) -> ScanReport:
         """Prepare one scan unless its file is already the right one."""
@@ -75,7 +80,10 @@ class Preparation:
         finished = [scan for scan in scans if scan.id in done]
         if not finished:
             reasons = next(iter(failed.values()), "no scan was found")
-            raise DataError(f"cohort '{self.cohort.name}': no scan could be prepared; first: {reasons}", "mend it and run again")
+            raise DataError(
+                f"cohort '{self.cohort.name}': no scan could be prepared; first: {reasons}",
+                "mend it and run again",
+            )
         cohort = CachedCohort(
             folder=self.folder,
             name=self.cohort.name,
@@ -92,7 +100,9 @@ class Preparation:
         return cohort
 
 
-def prepare(plan: Preparation, scans: Sequence[Scan], executor: Executor | None = None) -> Iterator[ScanReport]:
+def prepare(
+    plan: Preparation, scans: Sequence[Scan], executor: Executor | None = None
+) -> Iterator[ScanReport]:
     """Prepare every scan, in this process or on an executor; yields a report as each one ends."""
     if executor is None:
         yield from map(plan.run, scans)

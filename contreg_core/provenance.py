@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import PurePath
 from typing import Any
 
 import contreg_core
@@ -24,13 +25,18 @@ def provenance(device: str, plugins: Mapping[str, str]) -> dict[str, Any]:
         "schema": SCHEMA,
         "contreg": contreg_core.__version__,
         "started": now(),
-        "command": ["contreg", *sys.argv[1:]],
+        "command": ["contreg", *map(_portable, sys.argv[1:])],
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "device": device,
         "packages": {name: found for name in _PACKAGES if (found := _version(name))},
         "plugins": dict(plugins),
     }
+
+
+def _portable(argument: str) -> str:
+    """An argument without the folders above a file: they say who ran it, not what."""
+    return f".../{PurePath(argument).name}" if PurePath(argument).is_absolute() else argument
 
 
 def _version(package: str) -> str | None:

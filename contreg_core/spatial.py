@@ -103,9 +103,7 @@ def jacobian_determinant(displacement: Tensor) -> Tensor:
     """``det(I + du/dp)`` ``(B, *space)``: central differences inside, one-sided at the border."""
     ndim = displacement.ndim - 2
     rows = [
-        torch.stack(
-            list(torch.gradient(displacement[:, k], dim=list(range(1, ndim + 1)))), dim=-1
-        )
+        torch.stack(list(torch.gradient(displacement[:, k], dim=list(range(1, ndim + 1)))), dim=-1)
         for k in range(ndim)
     ]
     matrix = torch.stack(rows, dim=-2)

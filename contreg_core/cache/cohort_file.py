@@ -48,10 +48,14 @@ class CachedCohort:
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
             if record["schema"] != SCHEMA:
-                raise MismatchError(f"{path}: schema {record['schema']}, expected {SCHEMA}", "run prepare again")
+                raise MismatchError(
+                    f"{path}: schema {record['schema']}, expected {SCHEMA}", "run prepare again"
+                )
             return cls(folder=folder, **_parse(record))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{path}: unreadable ({error})", "run the prepare command of this cohort again") from error
+            raise DataError(
+                f"{path}: unreadable ({error})", "run the prepare command of this cohort again"
+            ) from error
 
     def save(self) -> None:
         """Write ``cohort.json`` atomically."""
@@ -120,4 +124,7 @@ def _parse_protocol(row: Mapping[str, Any]) -> Protocol:
 
 
 def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else value for name, value in values.items()}
+    return {
+        name: tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+        for name, value in values.items()
+    }

@@ -30,13 +30,17 @@ def evaluation_pairs(
     pairs = valid_pairs(scans, own_space=cohort.fixed_only_own_space, identity=protocol.identity_pairs)
     if not pairs:
         raise DataError(
-            f"cohort '{cohort.name}': {len(scans)} scans make no pair to evaluate", "choose another --split or prepare more scans"
+            f"cohort '{cohort.name}': {len(scans)} scans make no pair to evaluate",
+            "choose another --split or prepare more scans",
         )
     return [(scans[moving], scans[fixed]) for moving, fixed in pairs]
 
 
 def evaluate(
-    register: Register, cohort: CachedCohort, pairs: Sequence[tuple[CachedScan, CachedScan]], protocol: Protocol
+    register: Register,
+    cohort: CachedCohort,
+    pairs: Sequence[tuple[CachedScan, CachedScan]],
+    protocol: Protocol,
 ) -> Iterator[PairScore]:
     """One score per pair, as each is done; decoded subjects are kept while they are in use."""
     load = lru_cache(maxsize=64)(cohort.load)

@@ -40,14 +40,26 @@ class TrainedModel:
         """The grid of the training images."""
         return tuple(int(size) for size in self.record["data"]["grid"])
 
-    def register(self, moving: NDArray[np.float32], fixed: NDArray[np.float32], *, inverse: bool = False) -> Registration:
+    @property
+    def invertible(self) -> bool:
+        """Whether the warper gives an inverse of its own."""
+        return "inverse" in self.model.warper.given()
+
+    def register(
+        self, moving: NDArray[np.float32], fixed: NDArray[np.float32], *, inverse: bool = False
+    ) -> Registration:
         """Register two ``(*space)`` images on one grid; displacement in voxels of that grid, moving -> fixed."""
         return predict(self.model, self.engine, moving, fixed, inverse=inverse)
 
 
 @torch.inference_mode()
 def predict(
-    model: Model, engine: Engine, moving: NDArray[np.float32], fixed: NDArray[np.float32], *, inverse: bool = False
+    model: Model,
+    engine: Engine,
+    moving: NDArray[np.float32],
+    fixed: NDArray[np.float32],
+    *,
+    inverse: bool = False,
 ) -> Registration:
     """The mean registration of one pair; the model is left in evaluation mode."""
     model.eval()
@@ -63,7 +75,10 @@ def load_trained(path: Path, catalogue: "Catalogue", engine: Engine) -> TrainedM
     named by the catalogue's error.
     """
     if not path.exists():
-        raise MissingError(f"{path}: no such run or checkpoint", "train one: contreg fit --model contrastive-vae --data synthetic")
+        raise MissingError(
+            f"{path}: no such run or checkpoint",
+            "train one: contreg fit --model contrastive-vae --data synthetic",
+        )
     file = RunFolder(path).model_checkpoint() if path.is_dir() else path
     checkpoint = read_checkpoint(file)
     recipe = load_recipe(_recipe_text(file, checkpoint))

@@ -68,5 +68,7 @@ def _intensity(image: Tensor, scheme: Augmentation, rng: np.random.Generator) ->
         nodes = rng.normal(0, scheme.bias_field, size=(1, 1, *([4] * (image.ndim - 2))))
         mode = "trilinear" if image.ndim == 5 else "bilinear"
         coarse = torch.from_numpy(nodes).to(image)
-        image = image * F.interpolate(coarse, size=tuple(image.shape[2:]), mode=mode, align_corners=True).exp()
+        image = (
+            image * F.interpolate(coarse, size=tuple(image.shape[2:]), mode=mode, align_corners=True).exp()
+        )
     return image

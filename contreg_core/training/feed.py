@@ -19,11 +19,18 @@ class Feed:
     """Batches of augmented pairs; ``feed.batch(step)`` depends on (seed, step) alone."""
 
     def __init__(
-        self, cohort: CachedCohort, scans: Sequence[CachedScan], scheme: Scheme, augmentation: Augmentation, device: torch.device
+        self,
+        cohort: CachedCohort,
+        scans: Sequence[CachedScan],
+        scheme: Scheme,
+        augmentation: Augmentation,
+        device: torch.device,
     ) -> None:
         self.scheme = scheme
         self.augmentation = augmentation
-        self.order = PairOrder(scans, seed=scheme.seed, own_space=cohort.fixed_only_own_space, kind=scheme.pairs)
+        self.order = PairOrder(
+            scans, seed=scheme.seed, own_space=cohort.fixed_only_own_space, kind=scheme.pairs
+        )
         self.images, self.masks = _resident(cohort, scans, device)
         self.numbers = [zlib.crc32(scan.subject.encode()) for scan in scans]
         self.device = device
@@ -57,8 +64,9 @@ def _resident(
         images.append(torch.from_numpy(subject.image)[None, None].to(device))
         masks.append(torch.from_numpy(subject.mask)[None, None].to(device))
         if images[-1].shape != images[0].shape:
+            own, first = (tuple(image.shape[2:]) for image in (images[-1], images[0]))
             raise DataError(
-                f"scan '{scan.id}' has the grid {tuple(images[-1].shape[2:])}, '{scans[0].id}' {tuple(images[0].shape[2:])}",
+                f"scan '{scan.id}' has the grid {own}, '{scans[0].id}' {first}; training needs one grid",
                 "prepare with a crop that brings all scans to one grid: -s preprocessing.crop=...",
             )
     return images, masks

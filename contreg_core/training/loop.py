@@ -18,7 +18,7 @@ from contreg_core.training.seeds import seed_torch
 
 @dataclass
 class TrainingState:
-    """All that changes while training; what a checkpoint holds. ``step`` counts finished steps, ``total`` planned ones."""
+    """All that changes while training; what a checkpoint holds. ``step`` is finished steps, ``total`` planned ones."""
 
     model: Model
     objective: Objective

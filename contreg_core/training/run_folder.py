@@ -1,4 +1,4 @@
-"""A run on disk: ``recipe.toml``, ``run.json``, ``metrics.jsonl``, ``checkpoints/{last,best}.safetensors``, ``report.html``."""
+"""A run on disk: ``recipe.toml``, ``run.json``, ``metrics.jsonl``, ``checkpoints/*.safetensors``, ``report.html``."""
 
 import json
 from collections.abc import Mapping
@@ -49,7 +49,9 @@ class RunFolder:
         for which in ("best", "last"):
             if self.checkpoint(which).is_file():
                 return self.checkpoint(which)
-        raise MissingError(f"{self.path}: no checkpoint in this folder", "give the folder that contreg fit wrote")
+        raise MissingError(
+            f"{self.path}: no checkpoint in this folder", "give the folder that contreg fit wrote"
+        )
 
     def log(self, line: Mapping[str, Any]) -> None:
         """Append one line to the metrics."""
@@ -67,13 +69,17 @@ class RunFolder:
         try:
             return [json.loads(line) for line in lines if line.strip()]
         except ValueError as error:
-            raise DataError(f"{self.metrics}: not JSON lines ({error})", "restore the file or remove it") from error
+            raise DataError(
+                f"{self.metrics}: not JSON lines ({error})", "restore the file or remove it"
+            ) from error
 
     def rewind(self, step: int) -> None:
         """Drop what was logged after ``step`` (and a last line cut short by a kill): a resumed run logs it again."""
         if not self.metrics.is_file():
             return
-        kept = [line for line in self.metrics.read_text(encoding="utf-8").splitlines() if _logged_by(line, step)]
+        kept = [
+            line for line in self.metrics.read_text(encoding="utf-8").splitlines() if _logged_by(line, step)
+        ]
         write_text(self.metrics, "".join(line + "\n" for line in kept))
 
 

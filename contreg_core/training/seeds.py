@@ -1,4 +1,4 @@
-"""Random numbers as a function of what they are for, never of what was drawn before: resume is exact by construction."""
+"""Random numbers as a function of what they are for, not of what was drawn before: resume is exact so."""
 
 import hashlib
 

@@ -65,6 +65,7 @@ class Session:
         self.run = run
         self.engine = engine
         self.max_seconds = max_seconds
+        self.stopping = False
         training, validation = hold_out(cohort.scans, self.scheme.validation)
         self.training_ids = [scan.id for scan in training]
         self.validation_ids = [scan.id for scan in validation]
@@ -78,6 +79,10 @@ class Session:
     def finished(self) -> bool:
         """Nothing is left to do."""
         return self.state.step >= self.state.total
+
+    def stop(self) -> None:
+        """Ask ``advance`` to save and end after the step it is in (safe from a signal handler)."""
+        self.stopping = True
 
     def advance(self) -> Iterator[Progress]:
         """Train to the end; yields every ``20`` steps and at every validation. Safe to abandon: call ``save`` first."""
@@ -93,11 +98,14 @@ class Session:
                 yield replace(progress, validation=self._validate()) if due else progress
                 self.state.elapsed = before + time.perf_counter() - clock
                 self._replan()
+            if self.stopping:
+                break
             if time.perf_counter() - saved > _SAVE_SECONDS:
                 self.save()
                 saved = time.perf_counter()
         self.save()
-        self._close()
+        if self.finished:
+            self._close()
 
     def save(self) -> None:
         """Write the ``last`` checkpoint now."""
@@ -116,7 +124,8 @@ class Session:
         text = dump_recipe(self.recipe)
         if self.run.recipe.is_file() and self.run.recipe.read_text(encoding="utf-8") != text:
             raise MismatchError(
-                f"{self.run.path}: holds a run of another recipe", "give --run another folder, or the same settings as before"
+                f"{self.run.path}: holds a run of another recipe",
+                "give --run another folder, or the same settings as before",
             )
         write_text(self.run.recipe, text)
         last = self.run.checkpoint("last")
@@ -132,9 +141,10 @@ class Session:
         values |= {name: _mean([float(r.terms[name]) for r in recent]) for name in last.terms}
         values["gradient_norm"] = _mean([float(r.gradient_norm) for r in recent])
         if not math.isfinite(values["loss"]):
+            gentler = f"-s training.learning_rate={self.scheme.learning_rate / 3:.1g}"
             raise DataError(
                 f"the loss is {values['loss']} at step {last.step}; the last finite checkpoint is kept",
-                f"lower the rate (-s training.learning_rate={self.scheme.learning_rate / 3:.1g}) or clip (-s training.clip_norm=1)",
+                f"lower the rate ({gentler}) or clip the gradient (-s training.clip_norm=1)",
             )
         line = {"step": last.step, "rate": last.rate, "seconds": round(self.state.elapsed, 3), **values}
         self.run.log(line)
@@ -179,7 +189,11 @@ class Session:
     def _describe(self, plugins: Mapping[str, str]) -> None:
         if self.resumed and self.run.provenance.is_file():
             return
-        record = {**provenance(self.engine.describe(), plugins), "model": self.recipe.name, "max_seconds": self.max_seconds}
+        record = {
+            **provenance(self.engine.describe(), plugins),
+            "model": self.recipe.name,
+            "max_seconds": self.max_seconds,
+        }
         write_json(self.run.provenance, {**record, **self._record()["data"]})
 
     def _close(self) -> None:

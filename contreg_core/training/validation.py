@@ -79,7 +79,11 @@ def _dice(protocol: Protocol, carried: NDArray[Any], fixed: CachedSubject) -> fl
     assert fixed.labels is not None
     ids = tuple(sorted({*protocol.labels, *(label for ids in protocol.regions.values() for label in ids)}))
     table = confusion(carried, fixed.labels, ids)
-    dice = table.fused_dice(protocol.regions) if protocol.headline == "fused" else table.labelmean_dice(protocol.regions)
+    dice = (
+        table.fused_dice(protocol.regions)
+        if protocol.headline == "fused"
+        else table.labelmean_dice(protocol.regions)
+    )
     return mean_present(dice.values())
 
 

@@ -43,6 +43,7 @@ class ProbabilisticUNet(Decoder):
 
     name = "probabilistic-unet"
     gives: ClassVar[frozenset[str]] = frozenset({"log_variance", "velocity"})
+    needs: ClassVar[frozenset[str]] = frozenset({"full-resolution"})
 
     def __init__(
         self,
@@ -74,6 +75,11 @@ class ProbabilisticUNet(Decoder):
             raise MismatchError(
                 f"decoder 'probabilistic-unet' has {len(widths)} widths for {len(channels)} encoder levels",
                 "give one width per level of the encoder, finest first: -s decoder.widths=...",
+            )
+        if len(channels) <= resolution:
+            raise MismatchError(
+                f"decoder 'probabilistic-unet' stops above level 1/{resolution}, the encoder's coarsest",
+                "give the encoder more levels: -s encoder.widths=...",
             )
         self.resolution, self.field_kind, self.sampling = resolution, kind, sampling
         heads_read = final_width or widths[resolution - 1]

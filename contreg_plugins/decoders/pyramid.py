@@ -85,7 +85,8 @@ class PyramidDecoder(Decoder):
         for level in reversed(range(len(self.blocks))):
             moving, fixed = encoding.features[level].chunk(2, dim=1)
             velocity, features = self._refine(level, moving, fixed, velocity, features)
-        assert velocity is not None and features is not None
+        assert velocity is not None
+        assert features is not None
         log_variance = None if self.log_variance_head is None else self.log_variance_head(features)
         return Field(velocity, log_variance, kind=self.field_kind, scale=2)
 

@@ -50,6 +50,7 @@ class VoxelMorphDecoder(Decoder):
 
     name = "voxelmorph"
     gives: ClassVar[frozenset[str]] = frozenset({"log_variance", "velocity"})
+    needs: ClassVar[frozenset[str]] = frozenset({"full-resolution"})
 
     def __init__(
         self,

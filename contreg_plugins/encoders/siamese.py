@@ -37,7 +37,9 @@ class Siamese(Encoder):
     """
 
     name = "siamese"
-    gives: ClassVar[frozenset[str]] = frozenset({"paired", "embeddings", "dense-embeddings"})
+    gives: ClassVar[frozenset[str]] = frozenset(
+        {"paired", "embeddings", "dense-embeddings", "full-resolution"}
+    )
 
     def __init__(
         self,
@@ -58,6 +60,8 @@ class Siamese(Encoder):
         beta_std: float = 0.0,
     ) -> None:
         super().__init__()
+        if not widths:
+            raise ValueError("widths is empty; give one width a level")
         levels = widths + widths[-1:] * pool_deepest
         self.channels = tuple(2 * width for width in levels)
         self.multiple = 2 ** (len(levels) - 1)
@@ -76,9 +80,9 @@ class Siamese(Encoder):
         Initialisation(init, gamma_mean, gamma_std, beta_std).apply(self)
 
     def given(self) -> frozenset[str]:
-        """Only the projections that are switched on."""
+        """The projections only where they are switched on."""
         projections = {"embeddings": self.projection, "dense-embeddings": self.local}
-        return frozenset({"paired"} | {name for name, module in projections.items() if module is not None})
+        return self.gives - {name for name, module in projections.items() if module is None}
 
     def forward(self, pair: Pair) -> Encoding:
         """Both images -> levels of (moving | fixed) features."""

@@ -1,6 +1,6 @@
 """VoxelMorph's encoder: both images as channels of one input."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,7 @@ class VoxelMorphEncoder(Encoder):
     """
 
     name = "voxelmorph"
+    gives: ClassVar[frozenset[str]] = frozenset({"full-resolution"})
 
     def __init__(
         self,
@@ -34,6 +35,8 @@ class VoxelMorphEncoder(Encoder):
         features: tuple[int, ...] = (16, 32, 32, 32),
     ) -> None:
         super().__init__()
+        if not features:
+            raise ValueError("features is empty; give one number of channels a level")
         inputs = (2 * image_channels, *features[:-1])
         self.strided = flavour == "legacy"
         self.channels = (inputs[0], *features) if self.strided else (*features, features[-1])

@@ -1,5 +1,6 @@
 """Layers chosen by the number of spatial axes: one code path for 2-D and 3-D."""
 
+from math import gcd
 from typing import Literal, TypeAlias
 
 from torch import nn
@@ -16,12 +17,12 @@ def convolution(
 
 
 def normalisation(ndim: int, channels: int, norm: Norm) -> nn.Module:
-    """Batch, instance or group norm (8 groups; one channel a group below 8), or nothing."""
+    """Batch, instance or group norm (8 groups where they divide; one channel a group below 8), or nothing."""
     if norm == "batch":
         return nn.BatchNorm3d(channels) if ndim == 3 else nn.BatchNorm2d(channels)
     if norm == "instance":
         kind = nn.InstanceNorm3d if ndim == 3 else nn.InstanceNorm2d
         return kind(channels, affine=True)
     if norm == "group":
-        return nn.GroupNorm(8 if channels >= 8 else channels, channels)
+        return nn.GroupNorm(gcd(8, channels) if channels >= 8 else channels, channels)
     return nn.Identity()

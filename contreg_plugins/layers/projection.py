@@ -21,13 +21,13 @@ class Projection(nn.Module):
     def __init__(self, kind: ProjectionKind, channels: int, dim: int, *, unit: bool = True) -> None:
         super().__init__()
         self.unit = unit
-        self.moving = _mlp(channels, dim) if kind == "mlp" else nn.Linear(channels, dim)
-        self.fixed = nn.Linear(channels, dim) if kind == "two-linear" else self.moving
+        self.layer = _mlp(channels, dim) if kind == "mlp" else nn.Linear(channels, dim)
+        self.layer_of_fixed = nn.Linear(channels, dim) if kind == "two-linear" else None
 
     def forward(self, moving: Tensor, fixed: Tensor) -> tuple[Tensor, Tensor]:
         """Features of the moving and the fixed image -> their vectors, outside autocast."""
         with torch.autocast(moving.device.type, enabled=False):
-            return self._vector(self.moving, moving), self._vector(self.fixed, fixed)
+            return self._vector(self.layer, moving), self._vector(self.layer_of_fixed or self.layer, fixed)
 
     def _vector(self, layer: nn.Module, features: Tensor) -> Tensor:
         vector: Tensor = layer(_wide(features).flatten(2).mean(-1))

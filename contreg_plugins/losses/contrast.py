@@ -17,6 +17,13 @@ def unit_embeddings(registration: Registration) -> tuple[Tensor, Tensor]:
     return _unit(embeddings.moving), _unit(embeddings.fixed)
 
 
+def checked(temperature: float) -> float:
+    """A temperature that can divide; ``ValueError`` otherwise."""
+    if temperature <= 0:
+        raise ValueError(f"temperature {temperature} is not positive")
+    return temperature
+
+
 def _unit(vectors: Tensor) -> Tensor:
     wide = vectors if vectors.dtype == torch.float64 else vectors.float()
     return F.normalize(wide, dim=1, eps=1e-8)

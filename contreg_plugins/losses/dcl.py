@@ -7,7 +7,7 @@ from torch import Tensor
 
 from contreg_core.components import Loss
 from contreg_core.types import Registration
-from contreg_plugins.losses.contrast import unit_embeddings
+from contreg_plugins.losses.contrast import checked, unit_embeddings
 
 
 class DCL(Loss):
@@ -27,7 +27,7 @@ class DCL(Loss):
 
     def __init__(self, *, temperature: float = 0.5, keep_anchor: bool = False) -> None:
         super().__init__()
-        self.temperature = temperature
+        self.temperature = checked(temperature)
         self.keep_anchor = keep_anchor
 
     def forward(self, registration: Registration) -> Tensor:

@@ -10,7 +10,7 @@ from contreg_core.types import Registration
 
 
 class LaplacianKL(Loss):
-    """KL of ``N(mean, exp(log_variance))`` from the prior with precision ``lambda (D - A)`` (Dalca et al. 2018).
+    """KL of ``N(mean, exp(log_variance))`` from a prior with precision ``lambda (D - A)`` (Dalca et al. 2018).
 
     ``D`` and ``A`` are the degree and adjacency of the grid graph. Up to a constant, per voxel of the field:
     ``1/2 [ sum lambda D exp(l) - l + lambda sum_edges (mu_p - mu_q)^2 ]``. A constant mean costs nothing; the minimiser

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from contreg_core.components import Loss
-from contreg_core.kernels import SquaredLNCC, box_sum
+from contreg_core.kernels import box_sum, squared_lncc
 from contreg_core.types import Registration
 
 
@@ -27,7 +27,12 @@ class LNCC(Loss):
     name = "lncc"
 
     def __init__(
-        self, *, window: int = 9, eps: float = 1e-5, border: Literal["count", "zeros"] = "count", bidirectional: bool = False
+        self,
+        *,
+        window: int = 9,
+        eps: float = 1e-6,
+        border: Literal["count", "zeros"] = "count",
+        bidirectional: bool = False,
     ) -> None:
         super().__init__()
         self.window = window
@@ -50,8 +55,7 @@ class LNCC(Loss):
     def _dissimilarity(self, warped: Tensor, fixed: Tensor) -> Tensor:
         fixed = fixed.to(warped.dtype)
         count = self._count(fixed)
-        squared: Tensor = SquaredLNCC.apply(warped, fixed, count, self.window, self.eps)
-        return 1 - squared.mean()
+        return 1 - squared_lncc(warped, fixed, count, self.window, self.eps).mean()
 
     def _count(self, image: Tensor) -> Tensor:
         if self.border == "zeros":

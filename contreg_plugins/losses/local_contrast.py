@@ -36,12 +36,16 @@ class LocalContrast(Loss):
     def forward(self, registration: Registration) -> Tensor:
         """A registration -> mean over pairs, anchors and both directions."""
         embeddings = registration.encoding.embeddings
-        assert embeddings is not None and embeddings.fixed_map is not None and embeddings.moving_map is not None
+        assert embeddings is not None
+        assert embeddings.fixed_map is not None
+        assert embeddings.moving_map is not None
         space = embeddings.fixed_map.shape[2:]
         padded = _padded_displacement(registration, space)
         brain = _brain(registration, space)
         values = [
-            self._pair(embeddings.moving_map[k : k + 1], embeddings.fixed_map[k : k + 1], padded[k : k + 1], brain[k])
+            self._pair(
+                embeddings.moving_map[k : k + 1], embeddings.fixed_map[k : k + 1], padded[k : k + 1], brain[k]
+            )
             for k in range(len(brain))
         ]
         return torch.stack(values).mean()
@@ -89,5 +93,6 @@ def _brain(registration: Registration, space: torch.Size) -> Tensor:
     """Where the fixed image is brain, on the feature grid: its mask, or else anything brighter than background."""
     pair = registration.pair
     mask = pair.mask.float() if pair.mask is not None else (pair.fixed > 0).float()
-    coarse = F.adaptive_avg_pool3d(mask, list(space)) if pair.ndim == 3 else F.adaptive_avg_pool2d(mask, list(space))
+    mode = "trilinear" if pair.ndim == 3 else "bilinear"
+    coarse = F.interpolate(mask, size=tuple(space), mode=mode, align_corners=True)
     return coarse[:, 0] > 0.5

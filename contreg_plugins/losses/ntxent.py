@@ -8,7 +8,7 @@ from torch import Tensor
 
 from contreg_core.components import Loss
 from contreg_core.types import Registration
-from contreg_plugins.losses.contrast import unit_embeddings
+from contreg_plugins.losses.contrast import checked, unit_embeddings
 
 
 class NTXent(Loss):
@@ -27,7 +27,7 @@ class NTXent(Loss):
 
     def __init__(self, *, temperature: float = 0.5) -> None:
         super().__init__()
-        self.temperature = temperature
+        self.temperature = checked(temperature)
 
     def forward(self, registration: Registration) -> Tensor:
         """A registration with embeddings -> scalar, at least 0."""

@@ -21,7 +21,7 @@ def _seeded() -> None:
 
 @pytest.fixture(scope="session")
 def brain() -> Brain:
-    """``brain(space, seed=0)``: float64 ``(1, 1, *space)``, ellipsoids in an empty background."""
+    """``brain(space, seed=0, texture=0.1)``: float64 ``(1, 1, *space)``, ellipsoids in an empty background."""
     return _brain
 
 
@@ -31,7 +31,7 @@ def build() -> Build:
     return _build
 
 
-def _brain(space: tuple[int, ...], seed: int = 0) -> Tensor:
+def _brain(space: tuple[int, ...], seed: int = 0, texture: float = 0.1) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
     centre = torch.tensor([(size - 1) / 2 for size in space], dtype=torch.float64)
     grid = spatial.identity_grid(space, centre)[0]
@@ -42,8 +42,8 @@ def _brain(space: tuple[int, ...], seed: int = 0) -> Tensor:
         axes = torch.tensor(space, dtype=torch.float64) * radius * wobble
         offset = (grid - _column(centre + shift)) / _column(axes)
         image = torch.where(offset.square().sum(0) < 1, value, image)
-    texture = torch.rand(space, generator=generator, dtype=torch.float64)
-    return ((image + 0.1 * texture) * (image > 0))[None, None]
+    noise = texture * torch.rand(space, generator=generator, dtype=torch.float64)
+    return ((image + noise) * (image > 0))[None, None]
 
 
 def _column(values: Tensor) -> Tensor:

@@ -36,6 +36,7 @@ def write_layout(cohort: Synthetic, folder: Path, layout: Layout) -> Path:
     if layout not in writers:
         raise UsageError(f"layout {layout}, expected 1, 3 or 4", "choose one of these")
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         return writers[layout](cohort, folder)
     except OSError as error:
         raise OutputError(f"{folder}: {error.strerror}", "name a folder you may write to") from error

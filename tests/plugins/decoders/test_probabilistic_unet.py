@@ -88,3 +88,9 @@ def test_heads_stay_in_float32_under_autocast() -> None:
 def test_one_width_too_few_is_an_error_that_says_so() -> None:
     with pytest.raises(MismatchError, match="2 widths for 3 encoder levels"):
         ProbabilisticUNet(CHANNELS, 2, widths=(4, 6))
+
+
+@pytest.mark.parametrize(("levels", "resolution"), [(1, 1), (2, 2)])
+def test_an_encoder_too_shallow_is_an_error_that_says_so(levels: int, resolution: Literal[1, 2]) -> None:
+    with pytest.raises(MismatchError, match="more levels"):
+        ProbabilisticUNet(CHANNELS[:levels], 2, widths=WIDTHS[:levels], resolution=resolution)

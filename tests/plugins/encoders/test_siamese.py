@@ -55,9 +55,9 @@ def test_two_linear_layers_tell_the_images_apart() -> None:
 
 
 def test_it_gives_what_its_knobs_ask_for() -> None:
-    assert Siamese(1, 2).given() == {"paired", "embeddings"}
-    assert Siamese(1, 2, projection="none").given() == {"paired"}
-    assert Siamese(1, 2, local_dim=8).given() == {"paired", "embeddings", "dense-embeddings"}
+    assert Siamese(1, 2).given() == {"paired", "embeddings", "full-resolution"}
+    assert Siamese(1, 2, projection="none").given() == {"paired", "full-resolution"}
+    assert Siamese(1, 2, local_dim=8).given() == Siamese.gives
     assert Siamese(1, 2, projection="none")(pair(2)).embeddings is None
 
 
@@ -95,3 +95,10 @@ def test_first_scales_and_shifts_of_the_norms() -> None:
     assert norm.bias.std().item() == pytest.approx(0.2, rel=0.15)
     assert (Siamese(1, 2).blocks[0][1].weight == 1).all()
     assert (Siamese(1, 2).blocks[0][1].bias == 0).all()
+
+
+@pytest.mark.parametrize("projection", ["linear", "two-linear", "mlp"])
+def test_no_weight_is_saved_twice(projection: Literal["linear", "two-linear", "mlp"]) -> None:
+    state = Siamese(1, 2, projection=projection).state_dict()
+    places = [tensor.data_ptr() for tensor in state.values() if tensor.numel() > 1]
+    assert len(places) == len(set(places))

@@ -21,7 +21,7 @@ def test_levels(ndim: int, flavour: Literal["legacy", "dev"]) -> None:
     assert encoder.multiple == 16
     assert [level.shape[1] for level in features] == list(encoder.channels)
     assert [level.shape[-1] for level in features] == [32, 16, 8, 4, 2]
-    assert not encoder.given()
+    assert encoder.given() == {"full-resolution"}
 
 
 def test_the_legacy_flavour_hands_the_images_on() -> None:

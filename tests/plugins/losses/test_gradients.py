@@ -147,8 +147,11 @@ def test_the_background_of_these_brains_is_empty(brain: Brain) -> None:
 
 @pytest.mark.parametrize("ndim", [2, 3])
 @pytest.mark.parametrize("loss", [LNCC(), LNCC(window=5), LNCC(window=5, border="zeros")])
-def test_the_empty_background_adds_no_rounding_noise_in_float32(brain: Brain, ndim: int, loss: Loss) -> None:
-    moving, fixed = brain(SPACES[ndim], 0), brain(SPACES[ndim], 2)
+@pytest.mark.parametrize("texture", [0.0, 0.1])
+def test_flat_background_and_tissue_add_no_rounding_noise_in_float32(
+    brain: Brain, ndim: int, loss: Loss, texture: float
+) -> None:
+    moving, fixed = (brain(SPACES[ndim], seed, texture) for seed in (0, 2))
 
     def gradient(dtype: torch.dtype) -> Tensor:
         warped = moving.to(dtype).requires_grad_()

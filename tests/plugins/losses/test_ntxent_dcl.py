@@ -124,3 +124,10 @@ def test_small_temperatures_stay_finite_in_float32(build: Build, loss: Loss) -> 
     found = value(build, loss, moving, torch.randn(8, 64).half())
     assert found.dtype == torch.float32
     assert torch.isfinite(found)
+
+
+@pytest.mark.parametrize("cls", [NTXent, DCL])
+@pytest.mark.parametrize("temperature", [0, -0.5])
+def test_a_temperature_must_be_positive(cls: type, temperature: float) -> None:
+    with pytest.raises(ValueError, match="not positive"):
+        cls(temperature=temperature)

@@ -1,0 +1,1 @@
+"""The shell of contreg: one command a file, thin. It knows no model and no study: it asks the catalogue."""

@@ -1,0 +1,85 @@
+"""``contreg fit``: train a model, or go on with a run that was stopped."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from contreg_cli import options
+from contreg_cli.shell import load_catalogue, plugin_versions
+
+if TYPE_CHECKING:
+    from contreg_core.engine import Precision
+
+
+@click.command()
+@options.model
+@click.option("--data", required=True, metavar="COHORT", help="A prepared cohort.")
+@options.cache
+@click.option("--run", type=options.ANY_PATH, metavar="DIR", help="Run folder (default: runs/MODEL-DATA).")
+@click.option("--steps", type=click.IntRange(1), help="Optimiser steps in all.")
+@click.option("--epochs", type=click.IntRange(1), help="Passes over all pairs, instead of steps.")
+@click.option("--max-time", metavar="TIME", help="For the whole run, e.g. 90m, 8h; the steps are planned to fit.")
+@click.option("--batch-size", type=click.IntRange(1), help="Pairs a step.")
+@click.option("--seed", type=click.IntRange(0), help="Of order, augmentation, initial weights and noise.")
+@options.device
+@options.precision
+@options.settings
+def command(
+    model: str,
+    data: str,
+    cache: Path | None,
+    run: Path | None,
+    steps: int | None,
+    epochs: int | None,
+    max_time: str | None,
+    batch_size: int | None,
+    seed: int | None,
+    device: str,
+    precision: "Precision",
+    settings: tuple[str, ...],
+) -> None:
+    """Train a model on a prepared cohort; run again to go on.
+
+    The same command goes on where a run stopped: Ctrl-C and SIGTERM save first, and a killed run loses two minutes
+    at most.
+    """
+    from contreg_cli.caches import open_cache, prepare_options
+    from contreg_cli.fitting import fit, next_command
+    from contreg_cli.recipes import find_recipe
+    from contreg_cli.times import seconds
+    from contreg_core.engine import Engine
+    from contreg_core.training.run_folder import RunFolder
+    from contreg_core.training.session import Session
+
+    limit = seconds(max_time) if max_time else 0.0
+    catalogue = load_catalogue()
+    changes = [*settings, *_training(steps, epochs, batch_size, seed)]
+    recipe = find_recipe(catalogue, model, changes)
+    cohort = open_cache(
+        catalogue, data, recipe.preprocessing, cache, prepare_options(catalogue, model, settings)
+    )
+    folder = RunFolder(run or default_run(recipe.name, data))
+    engine = Engine.choose(device, precision)
+    session = Session(
+        recipe, cohort, folder, engine, catalogue, max_seconds=limit, plugins=plugin_versions()
+    )
+    fit(session)
+    click.echo(f"next: {next_command(folder.path, cache)}")
+
+
+def default_run(model: str, data: str) -> Path:
+    """Where a run goes that was given no folder."""
+    return Path("runs") / f"{model}-{data}".replace("/", "-")
+
+
+def _training(
+    steps: int | None, epochs: int | None, batch_size: int | None, seed: int | None
+) -> list[str]:
+    """The named options as settings of the recipe."""
+    from contreg_core.errors import UsageError
+
+    if steps and epochs:
+        raise UsageError("both --steps and --epochs are given", "give one of them")
+    given = {"steps": 0 if epochs else steps, "epochs": epochs, "batch_size": batch_size, "seed": seed}
+    return [f"training.{name}={value}" for name, value in given.items() if value is not None]

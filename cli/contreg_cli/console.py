@@ -1,0 +1,132 @@
+"""What a person sees: tables and progress, drawn on a terminal, plain lines elsewhere."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+Row = Sequence[str]
+
+
+def print_json(value: Any) -> None:
+    """JSON on stdout."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_table(columns: Row, rows: Sequence[Row], title: str = "") -> None:
+    """A table on stdout; off a terminal as aligned text of unlimited width."""
+    if sys.stdout.isatty():
+        _rich_table(columns, rows, title)
+        return
+    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (columns, *rows)
+    ]
+    click.echo("\n".join(filter(None, [title, *lines])))
+
+
+def duration(seconds: float) -> str:
+    """For people.
+
+    >>> duration(4.2), duration(75), duration(7500)
+    ('4 s', '1 min 15 s', '2 h 05 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+class Bar(Protocol):
+    """Progress of a long work."""
+
+    def update(self, done: int, text: str = "", total: int | None = None) -> None:
+        """``done`` of ``total`` (as before, if not given) are finished; ``text`` says more."""
+
+    def say(self, line: str) -> None:
+        """A line that stays."""
+
+
+@contextmanager
+def progress(label: str, total: int) -> Iterator[Bar]:
+    """A bar with the time left on a terminal, else a line now and then; on stderr, so that stdout stays clean."""
+    if not sys.stderr.isatty():
+        yield _Lines(label, total)
+        return
+    with _rich_progress() as drawn:
+        yield _Drawn(drawn, drawn.add_task(label, total=total, text=""))
+
+
+class _Lines:
+    def __init__(self, label: str, total: int) -> None:
+        self.label, self.total = label, total
+        self.start = self.last = time.monotonic()
+        self.first = 0
+
+    def update(self, done: int, text: str = "", total: int | None = None) -> None:
+        self.total = total or self.total
+        now = time.monotonic()
+        if done < self.total and now - self.last < _SECONDS_BETWEEN_LINES:
+            return
+        self.last = now
+        left = (now - self.start) / max(1, done) * (self.total - done)
+        remaining = f"  {duration(left)} left" if done < self.total else ""
+        self.say(f"{self.label} {done}/{self.total}  {text}{remaining}")
+
+    def say(self, line: str) -> None:
+        click.echo(line.rstrip(), err=True)
+
+
+class _Drawn:
+    def __init__(self, drawn: "Progress", task: "TaskID") -> None:
+        self.drawn, self.task = drawn, task
+
+    def update(self, done: int, text: str = "", total: int | None = None) -> None:
+        self.drawn.update(self.task, completed=done, text=text, total=total)
+
+    def say(self, line: str) -> None:
+        self.drawn.console.print(line, markup=False, highlight=False)
+
+
+def _rich_progress() -> "Progress":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[text]}", markup=False),
+        console=Console(stderr=True),
+    )
+
+
+def _rich_table(columns: Row, rows: Sequence[Row], title: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title or None, title_justify="left")
+    for number, column in enumerate(columns):
+        figures = all(_is_figure(row[number]) for row in rows)
+        table.add_column(column, justify="right" if figures and rows else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console().print(table)
+
+
+def _is_figure(cell: str) -> bool:
+    return not cell.strip("0123456789.+-–% ")

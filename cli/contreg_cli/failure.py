@@ -1,0 +1,52 @@
+"""How a failure ends: one line that says what was found and what to do, and an exit code."""
+
+import os
+import tempfile
+import traceback
+from typing import ClassVar
+
+import click
+
+from contreg_core.errors import ContregError
+
+INTERRUPTED = 130
+_BUG = 70
+
+
+class InterruptedRun(ContregError):
+    """Stopped by Ctrl-C after what was done had been saved (exit 130)."""
+
+    exit_code: ClassVar[int] = INTERRUPTED
+
+
+def explain(error: BaseException, *, debug: bool = False) -> int:
+    """Say on stderr what went wrong; returns the exit code. ``debug`` adds the traceback."""
+    if debug:
+        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    line, code = _describe(error, debug)
+    click.echo(f"error: {' '.join(line.split())}", err=True)
+    return code
+
+
+def _describe(error: BaseException, debug: bool) -> tuple[str, int]:
+    if isinstance(error, ContregError):
+        return str(error), error.exit_code
+    if isinstance(error, click.UsageError):
+        path = error.ctx.command_path if error.ctx else "contreg"
+        return f"{error.format_message().rstrip('.')}. Fix: see {path} --help", error.exit_code
+    if isinstance(error, click.ClickException):
+        return error.format_message(), error.exit_code
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return "interrupted. Fix: run the same command again, finished work is kept", INTERRUPTED
+    found = f"this is a bug in contreg: {type(error).__name__}: {error}"
+    return found if debug else f"{found}. Fix: report it with {_traceback_file(error)}", _BUG
+
+
+def _traceback_file(error: BaseException) -> str:
+    try:
+        handle, path = tempfile.mkstemp(prefix="contreg-bug-", suffix=".txt", text=True)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write("".join(traceback.format_exception(error)))
+    except OSError:
+        return "the output of the same command with --debug before its name"
+    return path

@@ -1,0 +1,107 @@
+"""Running a training session from the shell: progress, signals, what comes next."""
+
+import shlex
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from contreg_cli.console import Bar, duration, progress
+from contreg_cli.failure import InterruptedRun
+from contreg_core.errors import ContregError, RetryError, UnavailableError
+
+if TYPE_CHECKING:
+    from contreg_core.training.session import Progress, Session
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+
+
+def fit(session: "Session") -> None:
+    """Train to the end, showing how it goes.
+
+    A first signal lets the step end and saves: Ctrl-C is exit 130, SIGTERM and SIGUSR1 are 75. A second stops at once.
+    """
+    if session.finished:
+        click.echo(f"{session.run.path}: finished already, {session.state.step} steps")
+        return
+    click.echo(_heading(session), err=True)
+    with _signals(session) as received, progress("fit", session.state.total) as bar:
+        _train(session, bar)
+    if received and not session.finished:
+        raise _stopped(session, received[0])
+    click.echo(f"{session.run.path}: {session.state.step} steps in {duration(session.state.elapsed)}{_best(session)}")
+
+
+def next_command(run: Path, cache: Path | None, verb: str = "evaluate") -> str:
+    """What to do with a finished run."""
+    return shlex.join(["contreg", verb, str(run), *([] if cache is None else ["--cache", str(cache)])])
+
+
+def _train(session: "Session", bar: Bar) -> None:
+    import torch
+
+    try:
+        for report in session.advance():
+            bar.update(report.step, _values(report), report.total)
+            if report.validation:
+                best = ", the best so far" if report.validation.value >= session.state.best else ""
+                bar.say(f"step {report.step}: validation {report.validation.name} {report.validation.value:.4f}{best}")
+    except torch.OutOfMemoryError as error:
+        session.save()
+        size = session.scheme.batch_size
+        raise UnavailableError(
+            f"out of memory on {session.engine.device} at batch size {size}; step {session.state.step} is saved",
+            f"use --batch-size {max(1, size // 2)} and a new --run folder, or a coarser --set preprocessing.spacing",
+        ) from error
+
+
+@contextmanager
+def _signals(session: "Session") -> Iterator[list[int]]:
+    """Signals received meanwhile; the first asks the session to stop."""
+    received: list[int] = []
+
+    def receive(number: int, _: FrameType | None) -> None:
+        if received:
+            raise KeyboardInterrupt
+        received.append(number)
+        session.stop()
+
+    before = {number: signal.signal(number, receive) for number in _SIGNALS}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stopped(session: "Session", number: int) -> ContregError:
+    name = signal.Signals(number).name
+    kind = InterruptedRun if number == signal.SIGINT else RetryError
+    return kind(
+        f"stopped by {name} after step {session.state.step} of {session.state.total}, which is saved",
+        "run the same command again to go on",
+    )
+
+
+def _heading(session: "Session") -> str:
+    place = f"goes on after step {session.state.step}" if session.resumed else f"{session.state.total} steps"
+    pairs = len(session.feed.order)
+    return (
+        f"{session.recipe.name} on {session.cohort.name}: {len(session.training_ids)} scans ({pairs} pairs), "
+        f"{len(session.validation_ids)} held out; {session.engine.describe()}; {place}; {session.run.path}"
+    )
+
+
+def _values(report: "Progress") -> str:
+    hidden = {"gradient_norm"} | ({"loss"} if len(report.values) == 1 else set())
+    values = "  ".join(f"{name} {value:.4g}" for name, value in report.values.items() if name not in hidden)
+    return f"{values}  rate {report.rate:.2g}"
+
+
+def _best(session: "Session") -> str:
+    best = session.state.best
+    return "" if best == float("-inf") else f"; best validation {best:.4f}"

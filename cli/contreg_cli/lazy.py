@@ -1,0 +1,42 @@
+"""A click group that imports a command only when it is asked for."""
+
+from collections.abc import Mapping
+from importlib import import_module
+
+import click
+
+Sections = Mapping[str, Mapping[str, str]]
+
+
+class LazyGroup(click.Group):
+    """``sections``: heading -> command name -> its line of help; a command lies in ``contreg_cli.commands.NAME``."""
+
+    sections: Sections = {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of the sections."""
+        return [name for commands in self.sections.values() for name in commands]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command = import_module(f"contreg_cli.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Click's own, but a miss suggests the nearest name."""
+        if args and not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
+            from contreg_core.parameters import unknown
+
+            raise unknown(f"there is no command '{args[0]}'", args[0], self.list_commands(ctx), "commands")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The sections, without importing a command."""
+        for heading, commands in self.sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(list(commands.items()))

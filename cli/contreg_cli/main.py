@@ -1,0 +1,59 @@
+"""``contreg``: the group of all commands, and the one place where a failure becomes a line and an exit code."""
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from contreg_cli.failure import explain
+from contreg_cli.lazy import LazyGroup
+from contreg_cli.shell import Shell
+from contreg_core import __version__
+
+
+class Contreg(LazyGroup):
+    """Every command with its line of help, in the order a person meets them."""
+
+    sections = {  # noqa: RUF012 - a constant of the class
+        "The way": {
+            "prepare": "Read, check and cache a cohort, once.",
+            "fit": "Train a model on a prepared cohort; run again to go on.",
+            "evaluate": "Score a run under a named protocol: Dice, folding, distances.",
+            "report": "Write one HTML file about a run.",
+            "demo": "The whole way on an embedded cohort, in two minutes.",
+        },
+        "What is there": {
+            "list": "Recipes, components and cohorts.",
+            "show": "A recipe, component or cohort with all its knobs.",
+            "data": "Cohorts and caches: list, show, check.",
+            "plugins": "Installed plugins.",
+            "doctor": "What contreg finds on this machine.",
+        },
+    }
+
+
+@click.group(cls=Contreg, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="contreg", message="%(prog)s %(version)s")
+@click.option("--plugins", metavar="NAMES", help="Load only these plugins (comma-separated; or CONTREG_PLUGINS).")
+@click.option("--no-plugins", is_flag=True, help="Load nothing but contreg's own components.")
+@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+@click.pass_context
+def cli(context: click.Context, plugins: str | None, no_plugins: bool, debug: bool) -> None:
+    """Learned deformable registration and label-free segmentation of brain MRI."""
+    allow = None if plugins is None else tuple(plugins.split(","))
+    context.obj = Shell(allow, not no_plugins, debug)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; returns the exit code, having explained any failure on stderr."""
+    try:
+        code = cli.main(list(arguments), prog_name="contreg", standalone_mode=False)
+    except (Exception, KeyboardInterrupt) as error:
+        return explain(error, debug="--debug" in arguments)
+    return code if isinstance(code, int) else 0
+
+
+def main() -> NoReturn:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))

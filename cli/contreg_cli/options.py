@@ -1,0 +1,51 @@
+"""Options that several commands share, so that they are called and explained alike."""
+
+from pathlib import Path
+
+import click
+
+DEFAULT_MODEL = "contrastive-vae"
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+ANY_PATH = click.Path(path_type=Path)
+
+cache = click.option(
+    "--cache",
+    type=ANY_PATH,
+    envvar="CONTREG_CACHE",
+    metavar="DIR",
+    help="Folder of all caches (default: CONTREG_CACHE, else the user's cache folder).",
+)
+model = click.option(
+    "--model",
+    default=DEFAULT_MODEL,
+    show_default=True,
+    metavar="RECIPE",
+    help="Recipe by name, or a recipe file (.toml).",
+)
+settings = click.option(
+    "-s",
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Change the recipe, e.g. loss.lncc.window=7; may be given again, later wins.",
+)
+device = click.option(
+    "--device", default="auto", show_default=True, metavar="NAME", help="auto, cpu, cuda or cuda:N."
+)
+precision = click.option(
+    "--precision",
+    type=click.Choice(["auto", "float32", "bfloat16"]),
+    default="auto",
+    show_default=True,
+    help="Of convolutions; fields, warps and losses stay float32.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program to read.")
+
+
+def cache_root(given: Path | None) -> Path:
+    """The folder of all caches."""
+    from contreg_core.cache import default_root
+
+    return given or default_root()

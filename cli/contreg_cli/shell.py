@@ -1,0 +1,46 @@
+"""What the options before the command say, and the catalogue they allow."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from contreg_core.catalogue import Catalogue
+
+
+@dataclass(frozen=True)
+class Shell:
+    """``allow``: the plugins that may be loaded (None: all, or what ``CONTREG_PLUGINS`` says)."""
+
+    allow: tuple[str, ...] | None = None
+    plugins: bool = True
+    debug: bool = False
+
+
+def shell() -> Shell:
+    """The options of the program that is running."""
+    context = click.get_current_context(silent=True)
+    return (context.find_object(Shell) if context else None) or Shell()
+
+
+def load_catalogue() -> "Catalogue":
+    """All that is installed and allowed; a plugin that cannot be loaded is one line on stderr."""
+    from contreg_core import plugins
+
+    catalogue = plugins.load_catalogue(allow=shell().allow, plugins=shell().plugins)
+    for broken in catalogue.broken:
+        click.echo(f"warning: plugin '{broken.entry}' is off: {_line(broken.reason)}", err=True)
+    return catalogue
+
+
+def plugin_versions() -> dict[str, str]:
+    """Distribution -> version of every plugin in use."""
+    from contreg_core.plugins import installed_plugins
+
+    found = installed_plugins(allow=shell().allow, plugins=shell().plugins)
+    return {plugin.distribution: plugin.version for plugin in found if plugin.allowed}
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,74 @@
+"""Fusing the label maps that several references carried to one image, voxel by voxel (methods.md B.7.4)."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from contreg_core.kernels import SquaredLNCC, box_sum
+
+WINDOW = 5
+GAIN = 4.0
+_EPS = 1e-6
+_BLOCK = 2**18
+
+
+def fuse(labels: NDArray[np.integer], weights: NDArray[np.float32] | None = None) -> NDArray[np.integer]:
+    """The label with most votes ``(*space)`` of ``labels`` ``(K, *space)``; ties go to the lowest id.
+
+    ``weights`` of the same shape make the votes unequal; without them every reference has one. One reference alone is
+    returned as it is.
+    """
+    fused = labels[0].copy()
+    contested = np.nonzero((labels != fused).any(axis=0))
+    for start in range(0, contested[0].size, _BLOCK):
+        place = tuple(axis[start : start + _BLOCK] for axis in contested)
+        votes = labels[(slice(None), *place)]
+        shares = np.ones(votes.shape, np.float32) if weights is None else weights[(slice(None), *place)]
+        fused[place] = _elect(votes, shares)
+    return fused
+
+
+def _elect(votes: NDArray[np.integer], shares: NDArray[np.float32]) -> NDArray[np.integer]:
+    """Winners of ``(K, N)`` votes: compare the summed shares of each candidate's id."""
+    best = votes[0].copy()
+    most = np.full(best.shape, -1.0)
+    for candidate in votes:
+        total = np.where(votes == candidate, shares, 0).sum(axis=0, dtype=np.float64)
+        wins = (total > most) | ((total == most) & (candidate < best))
+        best, most = np.where(wins, candidate, best), np.where(wins, total, most)
+    return best
+
+
+def probabilities(
+    labels: NDArray[np.integer], weights: NDArray[np.float32] | None = None
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """(id, share of the votes ``(*space)``) of every label but background, one in memory at a time."""
+    shares = np.full(len(labels), 1 / len(labels), np.float32) if weights is None else weights
+    for label in np.unique(labels):
+        if label:
+            yield int(label), _share(labels == label, shares)
+
+
+def _share(given: NDArray[np.bool_], shares: NDArray[np.float32]) -> NDArray[np.float32]:
+    total = np.zeros(given.shape[1:], np.float32)
+    for vote, share in zip(given, shares, strict=True):
+        total += vote * share
+    return total
+
+
+def local_weights(
+    warped: NDArray[np.float32], fixed: NDArray[np.float32], *, window: int = WINDOW, gain: float = GAIN
+) -> NDArray[np.float32]:
+    """Softmax over K of ``gain`` times the local similarity of ``warped`` ``(K, *space)`` with ``fixed``.
+
+    The similarity is the squared LNCC in cubes of ``window`` voxels that count only what is inside the image.
+    """
+    image = torch.from_numpy(fixed)[None, None]
+    count = box_sum(torch.ones_like(image), window)
+    maps = [
+        SquaredLNCC.apply(torch.from_numpy(one)[None, None], image, count, window, _EPS) for one in warped
+    ]
+    weights: NDArray[np.float32] = torch.softmax(gain * torch.cat(maps), dim=0)[:, 0].numpy()
+    return weights

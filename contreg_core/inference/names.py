@@ -1,0 +1,76 @@
+"""Names of output files, after the two inputs (reliability.md 1.5)."""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from contreg_core.volume.read import SUFFIXES
+
+_LONGEST = 60
+
+
+@dataclass(frozen=True)
+class PairNames:
+    """File names of one registration: ``<subject>_from-<moving>_to-<fixed>_...``.
+
+    ``subject`` is the moving file's ``sub-`` entity, or its whole stem; ``moving`` and ``fixed`` are the rest of each
+    stem, letters and digits only.
+    """
+
+    subject: str
+    moving: str
+    fixed: str
+
+    @classmethod
+    def of(cls, moving: Path, fixed: Path) -> "PairNames":
+        """Names from the two input files."""
+        subject, rest = _parts(stem(moving))
+        other, fixed_rest = _parts(stem(fixed))
+        own = other == subject or not other
+        to = _word(fixed_rest if own else f"{other}{fixed_rest}")
+        start = _word(rest)
+        if start == to:
+            start, to = f"{start}moving", f"{to}fixed"
+        return cls(subject or _word(stem(moving)), start, to)
+
+    @property
+    def stem(self) -> str:
+        """``<subject>_from-<moving>_to-<fixed>``."""
+        return f"{self.subject}_from-{self.moving}_to-{self.fixed}"
+
+    @property
+    def displacement(self) -> str:
+        """The field that warps the moving image to the fixed, without suffix."""
+        return f"{self.stem}_mode-image_xfm"
+
+    @property
+    def inverse(self) -> str:
+        """The field of the way back, without suffix."""
+        return f"{self.subject}_from-{self.fixed}_to-{self.moving}_mode-image_xfm"
+
+
+def stem(path: Path) -> str:
+    """A file's name without its volume suffix, at most 60 letters (a digest marks what was cut).
+
+    >>> stem(Path("data/sub-01_T1w.nii.gz"))
+    'sub-01_T1w'
+    """
+    name = path.name
+    for suffix in sorted(SUFFIXES, key=len, reverse=True):
+        if name.lower().endswith(suffix):
+            name = name[: -len(suffix)]
+            break
+    return (
+        name if len(name) <= _LONGEST else f"{name[: _LONGEST - 9]}_{sha256(name.encode()).hexdigest()[:8]}"
+    )
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """(``sub-XX`` or nothing, the rest)."""
+    found = re.fullmatch(r"(sub-[^\W_]+)_(.+)", name)
+    return (found[1], found[2]) if found else ("", name)
+
+
+def _word(text: str) -> str:
+    return "".join(letter for letter in text if letter.isalnum()) or "image"

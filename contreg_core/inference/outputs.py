@@ -1,0 +1,137 @@
+"""What ``register`` and ``segment`` leave in their folder: volumes, fields, tables and the JSON that explains them."""
+
+import csv
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+
+from contreg_core.cohort import Label
+from contreg_core.files import atomic_path, write_json
+from contreg_core.inference.field_file import CONVENTION, write_field
+from contreg_core.inference.names import PairNames, stem
+from contreg_core.inference.register import ImageRegistration, Registrar
+from contreg_core.inference.segment import Segmentation
+from contreg_core.volume import Volume, axis_codes, write_volume
+
+
+@dataclass(frozen=True)
+class Input:
+    """An image file and what was read from it."""
+
+    path: Path
+    volume: Volume
+
+    def record(self) -> dict[str, Any]:
+        """For the sidecar: name, SHA-256 of the file, shape, affine, what the reader repaired."""
+        with self.path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return {
+            "file": self.path.name,
+            "sha256": digest,
+            "shape": list(self.volume.array.shape),
+            "affine": self.volume.affine.tolist(),
+            "axes": axis_codes(self.volume.affine),
+            "notes": list(self.volume.notes),
+        }
+
+    def form_code(self) -> int:
+        """The file's own NIfTI form code, for outputs on its grid; 1 where it has none."""
+        header = nib.load(self.path).header
+        codes = [int(header[key]) for key in ("sform_code", "qform_code") if key in header]
+        return next((code for code in codes if code), 1)
+
+
+def probe(folder: Path) -> None:
+    """Make the folder; fails before any work where nothing can be written in it."""
+    with atomic_path(folder / ".probe") as temporary:
+        temporary.touch()
+    (folder / ".probe").unlink(missing_ok=True)
+
+
+def write_registration(
+    folder: Path, result: ImageRegistration, moving: Input, fixed: Input, about: Mapping[str, Any]
+) -> list[Path]:
+    """All files of a registration, sidecars last; returns the paths. ``about`` is added to both sidecars."""
+    names = PairNames.of(moving.path, fixed.path)
+    code = fixed.form_code()
+    written = [folder / f"{names.stem}_warped.nii.gz"]
+    write_volume(written[0], result.warped, code=code)
+    if result.labels is not None:
+        written.append(folder / f"{names.stem}_labels.nii.gz")
+        write_volume(written[-1], result.labels, code=code)
+    quality = {"quality": _plain(asdict(result.quality)), "warnings": list(result.warnings), **about}
+    forward, back = folder / f"{names.displacement}.nii.gz", folder / f"{names.inverse}.nii.gz"
+    write_field(forward, result.displacement, code=code)
+    write_field(back, result.inverse, code=moving.form_code())
+    sides = {"moving": moving.record(), "fixed": fixed.record()}
+    write_json(_json(forward), {"inverse": back.name, **_direction("fixed", "moving"), **sides, **quality})
+    write_json(_json(back), {"inverse": forward.name, **_direction("moving", "fixed"), **sides, **quality})
+    return [*written, forward, back, _json(forward), _json(back)]
+
+
+def write_segmentation(
+    folder: Path,
+    result: Segmentation,
+    image: Input,
+    labels: Sequence[Label],
+    about: Mapping[str, Any],
+    *,
+    probabilities: bool = False,
+) -> list[Path]:
+    """Label map, volumes and sidecar of one image (``<stem>_dseg.nii.gz`` ...); returns the paths."""
+    name, code = stem(image.path), image.form_code()
+    path, table = folder / f"{name}_dseg.nii.gz", folder / f"{name}_volumes.csv"
+    write_volume(path, result.labels, code=code)
+    maps = []
+    for label, share in result.probabilities() if probabilities else ():
+        maps.append(folder / f"{name}_label-{label}_probseg.nii.gz")
+        write_volume(maps[-1], share, code=code)
+    write_volumes(table, result.volumes(), labels)
+    pairs = zip(result.references, result.qualities, strict=True)
+    references = [{"name": reference, "quality": _plain(asdict(quality))} for reference, quality in pairs]
+    record = {"image": image.record(), "references": references, "warnings": list(result.warnings), **about}
+    write_json(_json(path), record)
+    return [path, table, *maps, _json(path)]
+
+
+def write_volumes(path: Path, volumes: Mapping[int, float], labels: Sequence[Label]) -> None:
+    """CSV of ``label,name,side,volume_mm3``: every label found, and every label of the table, 0 where absent."""
+    known = {label.id: label for label in labels}
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["label", "name", "side", "volume_mm3"])
+        for number in sorted(known.keys() | volumes.keys()):
+            label = known.get(number, Label(number, ""))
+            writer.writerow([number, label.name, label.side, f"{volumes.get(number, 0.0):.6g}"])
+
+
+def about_model(model: Registrar) -> dict[str, Any]:
+    """Which model: recipe, the checkpoint's SHA-256, what it was trained on."""
+    data = model.record.get("data", {})
+    known = {key: data[key] for key in ("cohort", "cache", "spacing") if key in data}
+    return {"recipe": model.recipe.name, "checkpoint_sha256": model.record.get("sha256"), **known}
+
+
+def _direction(on: str, into: str) -> dict[str, Any]:
+    return {
+        "convention": CONVENTION,
+        "direction": f"p + u(p): points of the {on} image to points of the {into} image",
+        "warps": f"the {into} image onto the {on} image's grid",
+        "grid": on,
+    }
+
+
+def _json(volume: Path) -> Path:
+    return volume.with_name(volume.name.removesuffix(".nii.gz") + ".json")
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no NaN."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

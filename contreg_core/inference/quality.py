@@ -1,0 +1,95 @@
+"""How good a registration looks without a reference: similarity, overlap, folding, size, inverse consistency."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from contreg_core import spatial
+from contreg_core.evaluation.folding import regularity
+from contreg_core.evaluation.similarity import ncc
+from contreg_core.inference.images import GriddedBrain
+
+_POOR_OVERLAP = 0.7
+_PERCENTILES = (50, 95, 99, 100)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Figures on the working grid; millimetres inside the brain, folding in percent of voxels.
+
+    ``ncc`` is inside the fixed brain, ``overlap`` the Dice of the two brain masks, each before and after.
+    ``displacement_mm`` and ``inverse_error_mm`` (empty without an inverse) map "p50" ... "p100" to lengths.
+    """
+
+    ncc_before: float
+    ncc_after: float
+    overlap_before: float
+    overlap_after: float
+    folding_percent: float
+    folding_percent_brain: float
+    sdlogj: float
+    displacement_mm: Mapping[str, float]
+    inverse_error_mm: Mapping[str, float]
+
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should look at."""
+        found = []
+        if self.overlap_before < _POOR_OVERLAP:
+            found.append(
+                f"the brains overlap poorly before registration (Dice {self.overlap_before:.2f}): "
+                "align them first with a rigid or affine tool"
+            )
+        if self.ncc_after < self.ncc_before:
+            found.append(f"the images became less alike: NCC {self.ncc_before:.3f} to {self.ncc_after:.3f}")
+        return tuple(found)
+
+
+def assess(
+    moving: GriddedBrain,
+    fixed: GriddedBrain,
+    warped: NDArray[np.float32],
+    displacement: NDArray[np.float32],
+    inverse: NDArray[np.float32] | None,
+) -> Quality:
+    """Quality of ``displacement`` ``(3, *space)``, voxels of the working grid that both images are on."""
+    folded = regularity(displacement, fixed.mask)
+    carried = _warp(moving.mask.astype(np.float32), displacement) > 0.5
+    return Quality(
+        ncc(moving.image, fixed.image, fixed.mask),
+        ncc(warped, fixed.image, fixed.mask),
+        overlap(moving.mask, fixed.mask),
+        overlap(carried, fixed.mask),
+        folded.percent,
+        folded.percent_mask,
+        folded.sdlogj,
+        _lengths(displacement, fixed),
+        {} if inverse is None else _lengths(_there_and_back(displacement, inverse), moving),
+    )
+
+
+def overlap(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
+    """Dice of two masks of one grid; 0 where both are empty."""
+    total = int(first.sum() + second.sum())
+    return 2 * int((first & second).sum()) / total if total else 0.0
+
+
+def _lengths(displacement: NDArray[np.float32], brain: GriddedBrain) -> dict[str, float]:
+    inside = brain.grid.affine[:3, :3] @ displacement[:, brain.mask]
+    values = np.percentile(np.linalg.norm(inside, axis=0), _PERCENTILES)
+    return {f"p{p}": round(float(value), 4) for p, value in zip(_PERCENTILES, values, strict=True)}
+
+
+def _there_and_back(forward: NDArray[np.float32], inverse: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What is left after the inverse and then the forward map, on the moving grid."""
+    left = spatial.compose(torch.from_numpy(forward)[None], torch.from_numpy(inverse)[None])
+    result: NDArray[np.float32] = left[0].numpy()
+    return result
+
+
+def _warp(image: NDArray[np.float32], displacement: NDArray[np.float32]) -> NDArray[np.float32]:
+    warped = spatial.warp(torch.from_numpy(image)[None, None], torch.from_numpy(displacement)[None])
+    result: NDArray[np.float32] = warped[0, 0].numpy()
+    return result

@@ -1,0 +1,72 @@
+"""Labelled references to segment with: image and label files, or the training subjects of a prepared cohort."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from contreg_core.cache import CachedCohort, CachedScan
+from contreg_core.errors import DataError
+from contreg_core.inference.images import Brain, find_brain
+from contreg_core.inference.register import labels_on_image
+from contreg_core.volume import Volume, read_volume
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A labelled brain; ``labels`` may lie on another grid of the same world space."""
+
+    name: str
+    brain: Brain
+    labels: Volume
+
+
+def split_atlas(text: str) -> tuple[Path, Path] | None:
+    """``IMG:LABELS`` as two paths, or None where there is no colon (a cohort's name).
+
+    Split at the last colon that leaves two files, else at the last one, so that names may hold colons.
+
+    >>> split_atlas("lpba40") is None
+    True
+    >>> [str(path) for path in split_atlas("t1.nii:labels.nii")]
+    ['t1.nii', 'labels.nii']
+    """
+    cuts = [index for index, letter in enumerate(text) if letter == ":"]
+    if not cuts:
+        return None
+    pairs = [(Path(text[:cut]), Path(text[cut + 1 :])) for cut in reversed(cuts)]
+    return next((pair for pair in pairs if pair[0].is_file() and pair[1].is_file()), pairs[0])
+
+
+def read_reference(image: Path, labels: Path) -> Reference:
+    """A reference from an image and its label map, which must share a grid."""
+    volume = read_volume(image, kind="image")
+    try:
+        drawn = labels_on_image(read_volume(labels, kind="labels"), volume)
+    except DataError as error:
+        raise (
+            error if str(labels) in error.message else DataError(f"{labels}: {error.message}", error.hint)
+        ) from None
+    return Reference(image.name, find_brain(volume), drawn)
+
+
+def training_references(cohort: CachedCohort) -> list[Reference]:
+    """Every labelled training subject, already preprocessed; of scans in many spaces the own-space one."""
+    scans = [scan for scan in cohort.split("train") if _own(cohort, scan)]
+    references = [reference for scan in scans if (reference := _load(cohort, scan)) is not None]
+    if not references:
+        raise DataError(
+            f"cohort '{cohort.name}': none of {len(scans)} training scans has labels, expected at least one",
+            "give another cohort, or --atlas IMAGE:LABELS",
+        )
+    return references
+
+
+def _own(cohort: CachedCohort, scan: CachedScan) -> bool:
+    return not cohort.fixed_only_own_space or scan.space == scan.subject
+
+
+def _load(cohort: CachedCohort, scan: CachedScan) -> Reference | None:
+    subject = cohort.load(scan.id)
+    if subject.labels is None:
+        return None
+    brain = Brain(Volume(subject.image, subject.affine), subject.mask, standardised=True)
+    return Reference(scan.id, brain, Volume(subject.labels, subject.affine))

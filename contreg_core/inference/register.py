@@ -1,0 +1,148 @@
+"""Register two images of one world space with a trained model; results lie on the images' own grids."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from contreg_core import spatial
+from contreg_core.errors import DataError
+from contreg_core.inference.images import Brain, GriddedBrain, find_brain, put_on_grid, working_grid
+from contreg_core.inference.quality import Quality, assess
+from contreg_core.inference.world import Grid, WorldField, warp_image_to, warp_labels_to, world_field
+from contreg_core.labels import LabelMode
+from contreg_core.recipe import Recipe
+from contreg_core.types import Registration
+from contreg_core.volume import Volume, corners_apart, spacing
+
+
+class Registrar(Protocol):
+    """What is asked of a ``TrainedModel``; anything that does the same may stand in for it."""
+
+    @property
+    def recipe(self) -> Recipe:
+        """Its ``preprocessing`` says how images are prepared."""
+
+    @property
+    def landmarks(self) -> Sequence[float]:
+        """Nyul landmarks of the training images, if any."""
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """The checkpoint's description of itself."""
+
+    @property
+    def invertible(self) -> bool:
+        """Whether ``register`` gives an inverse of its own."""
+
+    def register(
+        self, moving: NDArray[np.float32], fixed: NDArray[np.float32], *, inverse: bool = False
+    ) -> Registration:
+        """Two ``(*space)`` images on one grid -> displacement in voxels of it."""
+
+
+@dataclass(frozen=True)
+class GridRegistration:
+    """A registration on the working grid: ``displacement`` and ``inverse`` ``(3, *space)`` in voxels of it."""
+
+    fixed: GriddedBrain
+    warped: NDArray[np.float32]
+    displacement: NDArray[np.float32]
+    inverse: NDArray[np.float32] | None
+    quality: Quality
+
+
+@dataclass(frozen=True)
+class ImageRegistration:
+    """What ``register_images`` gives.
+
+    ``warped`` and ``labels`` are the moving image and label map on the fixed image's grid; ``displacement`` leads from
+    fixed points to moving points on the fixed grid, ``inverse`` back on the moving grid, both in RAS mm.
+    """
+
+    warped: Volume
+    labels: Volume | None
+    displacement: WorldField
+    inverse: WorldField
+    quality: Quality
+    warnings: tuple[str, ...]
+
+
+def register_images(
+    model: Registrar,
+    moving: Volume,
+    fixed: Volume,
+    *,
+    moving_labels: Volume | None = None,
+    label_mode: LabelMode = "linear",
+) -> ImageRegistration:
+    """Register two brain-extracted images whose affines place them in one world space, in any axis order.
+
+    The moving image is resampled by the affines onto the model's working grid (the fixed image's RAS axes at the
+    recipe's spacing); nothing is aligned beforehand. Raises ``DataError`` where the brains do not meet.
+    """
+    if moving_labels is not None:
+        moving_labels = labels_on_image(moving_labels, moving)
+    brains = find_brain(moving), find_brain(fixed)
+    result = register_on_grid(model, brains[0], grid_fixed(model, brains[1]), inverse=True)
+    assert result.inverse is not None
+    working = result.fixed.grid.affine
+    field = world_field(result.displacement, working, working, Grid.of(fixed))
+    back = world_field(result.inverse, working, working, Grid.of(moving))
+    carried = None if moving_labels is None else warp_labels_to(moving_labels, field, label_mode)
+    warnings = (*_named("moving", brains[0]), *_named("fixed", brains[1]), *result.quality.warnings())
+    return ImageRegistration(warp_image_to(moving, field), carried, field, back, result.quality, warnings)
+
+
+def grid_fixed(model: Registrar, fixed: Brain) -> GriddedBrain:
+    """The fixed image on its working grid, as the model wants it."""
+    spec = model.recipe.preprocessing
+    return put_on_grid(fixed, working_grid(fixed.volume, spec.spacing), spec, model.landmarks)
+
+
+def register_on_grid(
+    model: Registrar, moving: Brain, fixed: GriddedBrain, *, inverse: bool = False
+) -> GridRegistration:
+    """Register onto a prepared fixed image; the inverse is the warper's own, or found by fixed point."""
+    gridded = put_on_grid(moving, fixed.grid, model.recipe.preprocessing, model.landmarks)
+    registration = model.register(gridded.image, fixed.image, inverse=inverse and model.invertible)
+    displacement = _array(registration.displacement[0])
+    if not np.isfinite(displacement).all():
+        raise DataError("the displacement is not finite", "use another model, or train with a lower rate")
+    back = _inverse(registration) if inverse else None
+    warped = _array(registration.warped[0, 0])
+    quality = assess(gridded, fixed, warped, displacement, back)
+    return GridRegistration(fixed, warped, displacement, back, quality)
+
+
+def _inverse(registration: Registration) -> NDArray[np.float32]:
+    found = registration.inverse
+    return _array((spatial.invert(registration.displacement.float()) if found is None else found)[0])
+
+
+def _array(tensor: torch.Tensor) -> NDArray[np.float32]:
+    array: NDArray[np.float32] = tensor.float().cpu().numpy()
+    return array
+
+
+def _named(role: str, brain: Brain) -> tuple[str, ...]:
+    return tuple(f"{role} image: {warning}" for warning in brain.warnings)
+
+
+def labels_on_image(labels: Volume, image: Volume) -> Volume:
+    """Labels under their image's affine; refused where a corner is more than half a voxel off."""
+    if labels.array.shape != image.array.shape:
+        raise DataError(
+            f"label map {labels.array.shape} and its image {image.array.shape}, expected one shape",
+            "give the label map that was drawn on this image",
+        )
+    apart = corners_apart(labels.affine, image.affine, image.array.shape)
+    if apart > min(spacing(image.affine)) / 2:
+        raise DataError(
+            f"a corner of the label map is {apart:.2f} mm from its image's, expected half a voxel at most",
+            "repair the header of the label map or of the image",
+        )
+    return replace(labels, affine=image.affine)

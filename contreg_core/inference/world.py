@@ -1,0 +1,108 @@
+"""Displacements in the world (reliability.md 1.2): from a working grid to RAS millimetres on any image's own grid.
+
+Direction everywhere: a displacement on the fixed grid leads from fixed points to moving points (pull-back).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from contreg_core import spatial
+from contreg_core.labels import LabelMode
+from contreg_core.volume import Volume
+
+Affine = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where voxels are: ``affine`` (4x4, voxel -> RAS mm) and ``shape``."""
+
+    affine: Affine
+    shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, volume: Volume) -> "Grid":
+        """The grid of a volume."""
+        return cls(volume.affine, volume.array.shape)
+
+
+@dataclass(frozen=True)
+class WorldField:
+    """``vectors`` ``(3, *grid.shape)`` float32, RAS mm: the point at voxel ``v`` goes to ``A v + vectors(v)``."""
+
+    vectors: NDArray[np.float32]
+    grid: Grid
+
+    def voxels(self, other: Affine) -> NDArray[np.float32]:
+        """``A_other^-1 (A v + u(v)) - v``: the same map, from voxels of its grid to voxels of another image."""
+        inverse = np.linalg.inv(other)
+        moved = np.tensordot(inverse[:3, :3].astype(np.float32), self.vectors, axes=1)
+        return moved + affine_part(inverse @ self.grid.affine - np.eye(4), self.grid.shape)
+
+
+def world_field(displacement: NDArray[np.float32], on: Affine, into: Affine, grid: Grid) -> WorldField:
+    """``u(v) = A_V [w + d(w)] - A_F v`` with ``w = A_W^-1 A_F v``; ``d`` is sampled linearly, its edge extended.
+
+    ``displacement`` ``(3, *space)`` leads from voxels of a working grid (affine ``on``, W) to voxels of the working
+    grid of the other image (affine ``into``, V); ``grid`` is the image's own (F).
+    """
+    to_working = np.linalg.inv(on) @ grid.affine
+    sampled = np.stack([sample_affine(component, to_working, grid.shape) for component in displacement])
+    vectors = np.tensordot(into[:3, :3].astype(np.float32), sampled, axes=1)
+    # Written as L_V d(w) + (A_V A_W^-1 - I) A_F v, so that no large coordinates cancel.
+    vectors += affine_part(into @ to_working - grid.affine, grid.shape)
+    return WorldField(vectors, grid)
+
+
+def sample_affine(array: NDArray[np.float32], matrix: Affine, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """``array(matrix v)`` for every voxel ``v`` of ``shape``, linear, the edge extended."""
+    result: NDArray[np.float32] = ndimage.affine_transform(
+        array, matrix, output_shape=shape, order=1, mode="nearest"
+    )
+    return result
+
+
+def affine_part(matrix: Affine, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """``(matrix v)[:3]`` for every voxel, ``(3, *shape)``."""
+    axes = np.meshgrid(*[np.arange(size) for size in shape], indexing="ij", sparse=True)
+    rows = [row[3] + sum(row[k] * axes[k] for k in range(3)) for row in matrix[:3]]
+    return np.stack([np.broadcast_to(row, shape) for row in rows]).astype(np.float32)
+
+
+def warp_image_to(image: Volume, field: WorldField) -> Volume:
+    """The moving image on the field's grid, linear; 0 more than half a voxel outside, as ITK has it."""
+    displacement = torch.from_numpy(field.voxels(image.affine))[None]
+    coordinates = spatial.identity_grid(field.grid.shape, displacement) + displacement
+    moving = torch.from_numpy(np.ascontiguousarray(image.array, dtype=np.float32))[None, None]
+    warped = spatial.sample(moving, coordinates)[0, 0].numpy()
+    warped[_outside(displacement[0].numpy(), image.array.shape)] = 0
+    return Volume(warped, field.grid.affine)
+
+
+def warp_labels_to(labels: Volume, field: WorldField, mode: LabelMode = "linear") -> Volume:
+    """The moving label map on the field's grid, ids and type kept; background more than half a voxel outside.
+
+    ``mode`` as in ``contreg_core.labels.warp_labels``.
+    """
+    from contreg_core.evaluation import kernels
+
+    displacement = field.voxels(labels.affine)
+    warped = np.empty(field.grid.shape, labels.array.dtype)
+    kernel = kernels.vote if mode == "linear" else kernels.nearest
+    kernel(np.ascontiguousarray(labels.array), displacement, warped)
+    warped[_outside(displacement, labels.array.shape)] = 0
+    return Volume(warped, field.grid.affine)
+
+
+def _outside(displacement: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Where ``v + displacement(v)`` is beyond the outer faces of the voxels of a grid of ``size``."""
+    outside = np.zeros(displacement.shape[1:], bool)
+    axes = np.meshgrid(*[np.arange(n) for n in outside.shape], indexing="ij", sparse=True)
+    for axis, component, n in zip(axes, displacement, size, strict=True):
+        position = axis + component
+        outside |= (position < -0.5) | (position >= n - 0.5)
+    return outside
