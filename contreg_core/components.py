@@ -20,8 +20,8 @@ KINDS: tuple[Kind, ...] = ("encoder", "decoder", "warper", "loss")
 class Component(nn.Module, ABC):
     """What all kinds share: a kind, a name, and the facts other components may rely on.
 
-    Facts in use: ``"paired"`` (features are moving | fixed halves), ``"embeddings"``, ``"dense-embeddings"``,
-    ``"log_variance"``, ``"velocity"``, ``"inverse"``.
+    Facts in use: ``"paired"`` (features are moving | fixed halves), ``"full-resolution"`` or ``"half-resolution"`` (of
+    the finest features), ``"embeddings"``, ``"dense-embeddings"``, ``"log_variance"``, ``"velocity"``, ``"inverse"``.
     """
 
     kind: ClassVar[Kind]

@@ -1,12 +1,15 @@
 """Fusing the label maps that several references carried to one image, voxel by voxel (methods.md B.7.4)."""
 
 from collections.abc import Iterator
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from contreg_core.kernels import SquaredLNCC, box_sum
+from contreg_core.kernels import box_sum, squared_lncc
+
+Labels: TypeAlias = NDArray[np.integer[Any]]
 
 WINDOW = 5
 GAIN = 4.0
@@ -14,25 +17,25 @@ _EPS = 1e-6
 _BLOCK = 2**18
 
 
-def fuse(labels: NDArray[np.integer], weights: NDArray[np.float32] | None = None) -> NDArray[np.integer]:
+def fuse(labels: Labels, weights: NDArray[np.float32] | None = None) -> Labels:
     """The label with most votes ``(*space)`` of ``labels`` ``(K, *space)``; ties go to the lowest id.
 
     ``weights`` of the same shape make the votes unequal; without them every reference has one. One reference alone is
     returned as it is.
     """
-    fused = labels[0].copy()
+    fused: Labels = labels[0].copy()
     contested = np.nonzero((labels != fused).any(axis=0))
     for start in range(0, contested[0].size, _BLOCK):
         place = tuple(axis[start : start + _BLOCK] for axis in contested)
-        votes = labels[(slice(None), *place)]
-        shares = np.ones(votes.shape, np.float32) if weights is None else weights[(slice(None), *place)]
-        fused[place] = _elect(votes, shares)
+        votes = np.stack([one[place] for one in labels])
+        given = [one[place] for one in weights] if weights is not None else np.ones(votes.shape, np.float32)
+        fused[place] = _elect(votes, np.asarray(given))
     return fused
 
 
-def _elect(votes: NDArray[np.integer], shares: NDArray[np.float32]) -> NDArray[np.integer]:
+def _elect(votes: Labels, shares: NDArray[np.float32]) -> Labels:
     """Winners of ``(K, N)`` votes: compare the summed shares of each candidate's id."""
-    best = votes[0].copy()
+    best: Labels = votes[0].copy()
     most = np.full(best.shape, -1.0)
     for candidate in votes:
         total = np.where(votes == candidate, shares, 0).sum(axis=0, dtype=np.float64)
@@ -42,7 +45,7 @@ def _elect(votes: NDArray[np.integer], shares: NDArray[np.float32]) -> NDArray[n
 
 
 def probabilities(
-    labels: NDArray[np.integer], weights: NDArray[np.float32] | None = None
+    labels: Labels, weights: NDArray[np.float32] | None = None
 ) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """(id, share of the votes ``(*space)``) of every label but background, one in memory at a time."""
     shares = np.full(len(labels), 1 / len(labels), np.float32) if weights is None else weights
@@ -67,8 +70,6 @@ def local_weights(
     """
     image = torch.from_numpy(fixed)[None, None]
     count = box_sum(torch.ones_like(image), window)
-    maps = [
-        SquaredLNCC.apply(torch.from_numpy(one)[None, None], image, count, window, _EPS) for one in warped
-    ]
+    maps = [squared_lncc(torch.from_numpy(one)[None, None], image, count, window, _EPS) for one in warped]
     weights: NDArray[np.float32] = torch.softmax(gain * torch.cat(maps), dim=0)[:, 0].numpy()
     return weights

@@ -56,7 +56,7 @@ def brain_mask(array: NDArray[np.generic]) -> NDArray[np.bool_]:
     present = magnitude[magnitude > 0]
     if not present.size:
         raise DataError("every voxel is 0, expected a brain", "check the file")
-    return magnitude > _FLOOR * np.percentile(present, 99)
+    return np.asarray(magnitude > _FLOOR * np.percentile(present, 99))
 
 
 def working_grid(volume: Volume, target: float) -> Grid:

@@ -41,7 +41,7 @@ class Input:
 
     def form_code(self) -> int:
         """The file's own NIfTI form code, for outputs on its grid; 1 where it has none."""
-        header = nib.load(self.path).header
+        header: Mapping[str, Any] = nib.load(self.path).header  # type: ignore[assignment]
         codes = [int(header[key]) for key in ("sform_code", "qform_code") if key in header]
         return next((code for code in codes if code), 1)
 

@@ -32,7 +32,7 @@ class Segmentation:
     labels: Volume
     references: tuple[str, ...]
     qualities: tuple[Quality, ...]
-    carried: NDArray[np.integer]
+    carried: fusion.Labels
     weights: NDArray[np.float32] | None
     warnings: tuple[str, ...]
 
@@ -97,12 +97,10 @@ def _similarity(model: Registrar, fixed: GriddedBrain, reference: Reference) -> 
     return ncc(moving.image, fixed.image, fixed.mask)
 
 
-def _carry(
-    reference: Reference, result: GridRegistration, grid: Grid, mode: LabelMode
-) -> NDArray[np.integer]:
+def _carry(reference: Reference, result: GridRegistration, grid: Grid, mode: LabelMode) -> fusion.Labels:
     working = result.fixed.grid.affine
     field = world_field(result.displacement, working, working, grid)
-    array: NDArray[np.integer] = warp_labels_to(reference.labels, field, mode).array  # type: ignore[assignment]
+    array: fusion.Labels = warp_labels_to(reference.labels, field, mode).array  # type: ignore[assignment]
     return array
 
 

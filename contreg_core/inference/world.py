@@ -68,7 +68,7 @@ def sample_affine(array: NDArray[np.float32], matrix: Affine, shape: tuple[int, 
 
 def affine_part(matrix: Affine, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """``(matrix v)[:3]`` for every voxel, ``(3, *shape)``."""
-    axes = np.meshgrid(*[np.arange(size) for size in shape], indexing="ij", sparse=True)
+    axes = _indices(shape)
     rows = [row[3] + sum(row[k] * axes[k] for k in range(3)) for row in matrix[:3]]
     return np.stack([np.broadcast_to(row, shape) for row in rows]).astype(np.float32)
 
@@ -101,8 +101,15 @@ def warp_labels_to(labels: Volume, field: WorldField, mode: LabelMode = "linear"
 def _outside(displacement: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.bool_]:
     """Where ``v + displacement(v)`` is beyond the outer faces of the voxels of a grid of ``size``."""
     outside = np.zeros(displacement.shape[1:], bool)
-    axes = np.meshgrid(*[np.arange(n) for n in outside.shape], indexing="ij", sparse=True)
-    for axis, component, n in zip(axes, displacement, size, strict=True):
+    for axis, component, n in zip(_indices(outside.shape), displacement, size, strict=True):
         position = axis + component
         outside |= (position < -0.5) | (position >= n - 0.5)
     return outside
+
+
+def _indices(shape: tuple[int, ...]) -> list[NDArray[np.float64]]:
+    """The voxel index along each axis, shaped to be broadcast to ``shape``."""
+    return [
+        np.arange(float(n)).reshape([-1 if k == axis else 1 for k in range(len(shape))])
+        for axis, n in enumerate(shape)
+    ]

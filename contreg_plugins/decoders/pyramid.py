@@ -37,7 +37,7 @@ class PyramidDecoder(Decoder):
     """
 
     name = "pyramid"
-    needs: ClassVar[frozenset[str]] = frozenset({"paired"})
+    needs: ClassVar[frozenset[str]] = frozenset({"paired", "half-resolution"})
 
     def __init__(
         self,
@@ -95,7 +95,8 @@ class PyramidDecoder(Decoder):
     ) -> tuple[Tensor, Tensor]:
         space = fixed.shape[2:]
         if velocity is None:
-            velocity = fixed.new_zeros((fixed.shape[0], len(space), *space), dtype=torch.float32)
+            wide = torch.promote_types(fixed.dtype, torch.float32)
+            velocity = fixed.new_zeros((fixed.shape[0], len(space), *space), dtype=wide)
         else:
             velocity = spatial.resize(velocity, space)
             moving = spatial.warp(moving, self._displacement(velocity)).to(fixed.dtype)

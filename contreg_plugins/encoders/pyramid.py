@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from contreg_core.components import Encoder
+from contreg_core.errors import DataError
 from contreg_core.types import Embeddings, Encoding, Pair
 from contreg_plugins.layers.dimension import Norm, convolution, normalisation
 
@@ -27,7 +28,9 @@ class Pyramid(Encoder):
     """
 
     name = "pyramid"
-    gives: ClassVar[frozenset[str]] = frozenset({"paired", "embeddings", "dense-embeddings"})
+    gives: ClassVar[frozenset[str]] = frozenset(
+        {"paired", "embeddings", "dense-embeddings", "half-resolution"}
+    )
 
     def __init__(
         self,
@@ -54,10 +57,12 @@ class Pyramid(Encoder):
     def given(self) -> frozenset[str]:
         """Only the projections that are switched on."""
         projections = {"embeddings": self.embedding, "dense-embeddings": self.local}
-        return frozenset({"paired"} | {name for name, module in projections.items() if module is not None})
+        switched = {name for name, module in projections.items() if module is not None}
+        return frozenset({"paired", "half-resolution"} | switched)
 
     def forward(self, pair: Pair) -> Encoding:
         """Both images go through as one batch; features come back as (moving | fixed) channel halves."""
+        self._check(pair)
         features = torch.cat((pair.moving, pair.fixed))
         levels: list[Tensor] = []
         for level in self.levels:
@@ -65,6 +70,13 @@ class Pyramid(Encoder):
             levels.append(features)
         joined = tuple(torch.cat(level.chunk(2), dim=1) for level in levels)
         return Encoding(joined, self._embed(levels))
+
+    def _check(self, pair: Pair) -> None:
+        if max(pair.space) <= self.multiple:
+            raise DataError(
+                f"images of {pair.space} voxels leave one voxel at the coarsest of {len(self.levels)} levels",
+                "use fewer levels: -s encoder.features=32,48",
+            )
 
     def _embed(self, levels: list[Tensor]) -> Embeddings | None:
         if self.embedding is None:

@@ -8,6 +8,7 @@ from torch import Tensor
 from contreg_core.components import Loss
 from contreg_core.errors import MismatchError
 from contreg_core.types import Registration
+from contreg_plugins.losses.contrast import checked, unit_embeddings
 
 
 class InfoNCE(Loss):
@@ -42,7 +43,7 @@ class InfoNCE(Loss):
         decoupled: bool = False,
     ) -> None:
         super().__init__()
-        self.temperature = temperature
+        self.temperature = checked(temperature)
         self.max_age = max_age
         self.decoupled = decoupled
         self.register_buffer("entries", torch.zeros(queue, dim))
@@ -53,11 +54,9 @@ class InfoNCE(Loss):
 
     def forward(self, registration: Registration) -> Tensor:
         """A registration -> mean contrast over its 2 B embeddings; in training the queue then takes them in."""
-        embeddings = registration.encoding.embeddings
-        assert embeddings is not None
-        views = torch.cat((embeddings.moving, embeddings.fixed)).float()
+        views = torch.cat(unit_embeddings(registration))
         self._check(views)
-        owners = _owners(registration, len(embeddings.moving)).repeat(2, 1)
+        owners = self._owners(registration, len(views) // 2).repeat(2, 1)
         value = self._contrast(views, owners)
         if self.training:
             self._enqueue(views.detach(), owners)
@@ -86,6 +85,13 @@ class InfoNCE(Loss):
         self.owners.copy_(torch.cat((owners, self.owners))[:size])
         self.born.copy_(torch.cat((self.clock.expand(len(views)), self.born))[:size])
 
+    def _owners(self, registration: Registration, batch: int) -> Tensor:
+        """(B, 2) person numbers; unnamed pairs are taken as distinct persons never seen before."""
+        if registration.pair.subjects is not None:
+            return registration.pair.subjects
+        numbers = torch.arange(2 * batch, device=self.clock.device).view(batch, 2)
+        return -1 - (numbers + 2 * batch * self.clock)
+
     def _check(self, views: Tensor) -> None:
         dim = self.entries.shape[1]
         if views.shape[1] != dim:
@@ -93,14 +99,6 @@ class InfoNCE(Loss):
                 f"loss 'infonce' has a queue for embeddings of {dim} values, the encoder gives {views.shape[1]}",
                 f"set -s loss.infonce.dim={views.shape[1]}",
             )
-
-
-def _owners(registration: Registration, batch: int) -> Tensor:
-    """(B, 2) person numbers; unnamed pairs are taken as distinct persons never seen before."""
-    subjects = registration.pair.subjects
-    if subjects is not None:
-        return subjects
-    return -1 - torch.arange(2 * batch, device=registration.warped.device).view(batch, 2)
 
 
 def _share_a_person(owners: Tensor, others: Tensor) -> Tensor:

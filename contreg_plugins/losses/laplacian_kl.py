@@ -14,7 +14,7 @@ class LaplacianKL(Loss):
 
     ``D`` and ``A`` are the degree and adjacency of the grid graph. Up to a constant, per voxel of the field:
     ``1/2 [ sum lambda D exp(l) - l + lambda sum_edges (mu_p - mu_q)^2 ]``. A constant mean costs nothing; the minimiser
-    of the variance is ``l = -log(lambda D)``. With weight ``2 reg / (9 lambda)`` the quadratic part equals ``reg`` times
+    of the variance is ``l = -log(lambda D)``. With weight ``2 reg / (9 lambda)`` the quadratic part is ``reg`` times
     the penalty ``gradient-l2`` of the mean (3-D).
 
     Knobs:

@@ -35,6 +35,8 @@ class LNCC(Loss):
         bidirectional: bool = False,
     ) -> None:
         super().__init__()
+        if window < 3 or window % 2 == 0:
+            raise ValueError(f"window {window} is not an odd number of at least 3")
         self.window = window
         self.eps = eps
         self.border = border

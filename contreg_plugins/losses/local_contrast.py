@@ -1,5 +1,7 @@
 """Dense contrast: a point of the fixed image against the moving image's point it is registered to."""
 
+import math
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
@@ -9,6 +11,7 @@ from torch import Tensor
 from contreg_core import spatial
 from contreg_core.components import Loss
 from contreg_core.types import Registration
+from contreg_plugins.losses.contrast import checked
 
 
 class LocalContrast(Loss):
@@ -29,7 +32,7 @@ class LocalContrast(Loss):
 
     def __init__(self, *, temperature: float = 0.1, points: int = 1024, radius: float = 4.0) -> None:
         super().__init__()
-        self.temperature = temperature
+        self.temperature = checked(temperature)
         self.points = points
         self.radius = radius
 
@@ -40,11 +43,14 @@ class LocalContrast(Loss):
         assert embeddings.fixed_map is not None
         assert embeddings.moving_map is not None
         space = embeddings.fixed_map.shape[2:]
-        padded = _padded_displacement(registration, space)
-        brain = _brain(registration, space)
+        stride = _stride(registration.pair.space, space)
+        displacement, brain = _coarse_displacement(registration, stride), _brain(registration, stride)
         values = [
             self._pair(
-                embeddings.moving_map[k : k + 1], embeddings.fixed_map[k : k + 1], padded[k : k + 1], brain[k]
+                embeddings.moving_map[k : k + 1],
+                embeddings.fixed_map[k : k + 1],
+                displacement[k : k + 1],
+                brain[k],
             )
             for k in range(len(brain))
         ]
@@ -79,20 +85,24 @@ def _as_line(points: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _padded_displacement(registration: Registration, space: torch.Size) -> Tensor:
-    """The displacement in voxels of the feature grid."""
-    displacement = registration.displacement.detach()
-    mode = "trilinear" if displacement.ndim == 5 else "bilinear"
-    factor = [small / size for small, size in zip(space, displacement.shape[2:], strict=True)]
-    coarse = F.interpolate(displacement, size=tuple(space), mode=mode, align_corners=True)
-    return coarse * coarse.new_tensor(factor).view(1, -1, *([1] * len(space)))
+def _coarse_displacement(registration: Registration, stride: Sequence[int]) -> Tensor:
+    """The displacement at the feature grid's voxels, in voxels of that grid."""
+    displacement = _every(registration.displacement.detach(), stride)
+    return displacement / displacement.new_tensor(stride).view(1, -1, *([1] * len(stride)))
 
 
 @torch.no_grad()
-def _brain(registration: Registration, space: torch.Size) -> Tensor:
-    """Where the fixed image is brain, on the feature grid: its mask, or else anything brighter than background."""
+def _brain(registration: Registration, stride: Sequence[int]) -> Tensor:
+    """Where the fixed image is brain, at the feature grid's voxels: its mask, or else what is brighter than 0."""
     pair = registration.pair
-    mask = pair.mask.float() if pair.mask is not None else (pair.fixed > 0).float()
-    mode = "trilinear" if pair.ndim == 3 else "bilinear"
-    coarse = F.interpolate(mask, size=tuple(space), mode=mode, align_corners=True)
-    return coarse[:, 0] > 0.5
+    return _every(pair.mask if pair.mask is not None else pair.fixed > 0, stride)[:, 0]
+
+
+def _stride(space: Sequence[int], coarse: Sequence[int]) -> list[int]:
+    """Image voxels per feature voxel. Features cover the padded image, so the quotient is at most a power of two."""
+    return [2 ** math.ceil(math.log2(size / small)) for size, small in zip(space, coarse, strict=True)]
+
+
+def _every(values: Tensor, stride: Sequence[int]) -> Tensor:
+    """Feature voxel ``i`` of a strided pyramid is centred on image voxel ``stride * i``."""
+    return values[(..., *(slice(None, None, step) for step in stride))]
