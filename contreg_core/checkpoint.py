@@ -2,7 +2,7 @@
 
 Tensors are named ``model/...``, ``objective/...``, ``average/...`` and ``optimiser/INDEX/...``. The metadata entry
 ``contreg`` is JSON: schema, recipe (TOML), the place in the run, what the model was trained on, versions, and the
-SHA-256 of all tensors, which is checked on reading (the format itself would return flipped bits).
+SHA-256 of the rest of this record and of all tensors, checked on reading (the format itself would return flipped bits).
 """
 
 import hashlib
@@ -41,7 +41,8 @@ class Checkpoint:
 def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
     """Write atomically; ``record`` must be JSON."""
     stored = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    full = {**record, "schema": SCHEMA, "contreg": contreg_core.__version__, "sha256": _digest(stored)}
+    full = {**record, "schema": SCHEMA, "contreg": contreg_core.__version__}
+    full["sha256"] = _digest(stored, full)
     with atomic_path(path) as temporary:
         # Through bytes: save_file would make the file readable by its owner alone, whatever the umask.
         temporary.write_bytes(save(_unshared(stored), metadata={_KEY: json.dumps(full, sort_keys=True)}))
@@ -62,9 +63,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
             f"{path}: not a readable checkpoint ({error})", "use another checkpoint of the run"
         ) from error
     record = _record(path, metadata)
-    if record.get("sha256") != _digest(tensors):
+    # The first checkpoints hashed their tensors alone.
+    if record.get("sha256") not in (_digest(tensors, record), _digest(tensors)):
         raise DataError(
-            f"{path}: damaged, its tensors do not have the recorded SHA-256",
+            f"{path}: damaged, its content does not have the recorded SHA-256",
             "use another checkpoint of the run",
         )
     return Checkpoint(tensors, record)
@@ -93,12 +95,19 @@ def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def load_optimiser(optimiser: torch.optim.Optimizer, values: Mapping[str, Tensor]) -> None:
-    """Put ``optimiser_tensors`` back."""
+    """Put ``optimiser_tensors`` back, in the memory layout of the weights: fused Adam walks both as they lie."""
+    weights = [weight for group in optimiser.param_groups for weight in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in values.items():
         index, _, key = name.partition("/")
-        state.setdefault(int(index), {})[key] = value
+        state.setdefault(int(index), {})[key] = _laid_out_like(weights[int(index)], value)
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+
+
+def _laid_out_like(weight: Tensor, value: Tensor) -> Tensor:
+    if value.shape != weight.shape:
+        return value
+    return torch.empty_like(weight, dtype=value.dtype, requires_grad=False).copy_(value)
 
 
 def _record(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
@@ -109,22 +118,29 @@ def _record(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
         raise MismatchError(
             f"{path}: not a contreg checkpoint", "give a file written by contreg fit"
         ) from error
-    if schema > SCHEMA:
+    if schema != SCHEMA:
         needed = record.get("contreg", "a newer version")
         raise MismatchError(
-            f"{path}: checkpoint schema {schema}, this contreg reads up to {SCHEMA}",
-            f"install contreg >= {needed}",
+            f"{path}: checkpoint schema {schema}, this contreg reads {SCHEMA}",
+            f"install contreg {needed}",
         )
     return record
 
 
-def _digest(tensors: Mapping[str, Tensor]) -> str:
+def _digest(tensors: Mapping[str, Tensor], record: Mapping[str, Any] | None = None) -> str:
     digest = hashlib.sha256()
+    if record is not None:
+        digest.update(_canonical({key: value for key, value in record.items() if key != "sha256"}).encode())
     for name in sorted(tensors):
         value = tensors[name]
         digest.update(f"{name}:{value.dtype}:{tuple(value.shape)};".encode())
         digest.update(value.contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
+
+
+def _canonical(record: Mapping[str, Any]) -> str:
+    """JSON as it reads again: keys that were numbers are text by then, and sort as text."""
+    return json.dumps(json.loads(json.dumps(record)), sort_keys=True)
 
 
 def _unshared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

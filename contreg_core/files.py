@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,21 +13,25 @@ from typing import Any
 from contreg_core.errors import AccessError, ContregError, OutputError, StorageError
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE}
+_UNSUPPORTED = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
+_MARK = ".tmp-"
+_DEAD_AFTER = 3600.0
 
 
 @contextmanager
 def atomic_path(final: Path) -> Iterator[Path]:
     """Yield a temporary path; rename it to ``final`` when the block succeeds, remove it when it does not.
 
-    The temporary name keeps the suffixes of ``final``, since writers choose a format by them.
+    The temporary name keeps the suffixes of ``final``, since writers choose a format by them, and is random, since
+    processes of two machines may have one number and one target.
     """
-    temporary = final.with_name(f".tmp-{os.getpid()}-{final.name}")
+    temporary = final.with_name(f"{_MARK}{secrets.token_hex(6)}-{final.name}")
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         _sync(temporary)
         os.replace(temporary, final)
-        _sync(final.parent)
+        _sync_folder(final.parent)
     except OSError as error:
         raise storage_error(error, final) from error
     finally:
@@ -44,6 +50,14 @@ def write_json(final: Path, value: Any) -> None:
     write_text(final, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Remove temporary files that a killed run left in ``folder``; those of living ones are younger than an hour."""
+    for path in folder.glob(f"{_MARK}*"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > _DEAD_AFTER:
+                path.unlink()
+
+
 def storage_error(error: OSError, path: Path) -> ContregError:
     """The user's view of an ``OSError`` met while writing ``path``."""
     reason = error.strerror or str(error)
@@ -60,3 +74,12 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _sync_folder(path: Path) -> None:
+    """Make the rename itself durable, where the file system can (network ones may not)."""
+    try:
+        _sync(path)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 
 def box_sum(image: Tensor, window: int) -> Tensor:
@@ -62,6 +63,7 @@ class SquaredLNCC(torch.autograd.Function):
         return cov * cov / den
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None, None, None]:
         a, b, count, mean_a, mean_b, var_a, var_b, cov, den = ctx.saved_tensors
         scale = gradients[0] / count / den

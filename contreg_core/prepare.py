@@ -7,7 +7,7 @@ scan never stops the others.
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import BrokenExecutor, Executor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,8 @@ from contreg_core.cache.cohort_file import CachedCohort, CachedScan, subject_pat
 from contreg_core.cache.location import cache_folder
 from contreg_core.cache.subject_file import read_key, write_subject
 from contreg_core.cohort import Cohort, LoadedScan, Scan
-from contreg_core.errors import ContregError, DataError
+from contreg_core.errors import ContregError, DataError, RetryError
+from contreg_core.files import remove_leftovers
 from contreg_core.preprocessing.apply import learn_landmarks, preprocess
 from contreg_core.preprocessing.spec import Preprocessing
 
@@ -48,7 +49,8 @@ class Preparation:
 
     def key(self, scan: Scan) -> str:
         """Hash of the settings and of every source file's name, size and time."""
-        sources = [_stamp(path) for path in (scan.image, scan.labels, scan.mask) if path is not None]
+        files = (path for path in (scan.image, scan.labels, scan.mask) if path is not None)
+        sources = [_stamp(part) for path in files for part in _parts(path)]
         parts = {"spec": asdict(self.spec), "landmarks": self.landmarks, "scan": scan.id, "sources": sources}
         parts["metadata"] = dict(scan.metadata)  # what an embedded cohort was grown from
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -97,6 +99,8 @@ class Preparation:
             failed=failed,
         )
         cohort.save()
+        for folder in (self.folder, self.folder / "subjects"):
+            remove_leftovers(folder)
         return cohort
 
 
@@ -111,6 +115,11 @@ def prepare(
     try:
         for future in as_completed(futures):
             yield future.result()
+    except BrokenExecutor as error:
+        raise RetryError(
+            "a worker ended without a word, perhaps for want of memory; what is finished is kept",
+            "run the same command again, with fewer --workers",
+        ) from error
     finally:
         for future in futures:
             future.cancel()
@@ -131,6 +140,12 @@ def _readable(cohort: Cohort, scans: Sequence[Scan]) -> Iterator[LoadedScan]:
         except ContregError:
             # ``run`` meets the same scan again and reports it.
             continue
+
+
+def _parts(path: Path) -> list[Path]:
+    """A file and, for an Analyze header, the voxels beside it."""
+    beside = [path.with_suffix(suffix) for suffix in (".img", ".img.gz")] if path.suffix == ".hdr" else []
+    return [path, *(part for part in beside if part.is_file())]
 
 
 def _stamp(path: Path) -> tuple[str, int, int]:

@@ -20,6 +20,8 @@ class Contreg(LazyGroup):
             "prepare": "Read, check and cache a cohort, once.",
             "fit": "Train a model on a prepared cohort; run again to go on.",
             "evaluate": "Score a run under a named protocol: Dice, folding, distances.",
+            "register": "Warp one image onto another, on its own grid, in scanner millimetres.",
+            "segment": "Label images by registering labelled references to them.",
             "report": "Write one HTML file about a run.",
             "demo": "The whole way on an embedded cohort, in two minutes.",
         },

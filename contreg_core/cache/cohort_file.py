@@ -3,12 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from contreg_core.cache.subject_file import CachedSubject, read_subject
 from contreg_core.cohort import Label, Protocol, Split
-from contreg_core.errors import DataError, MismatchError, UsageError
+from contreg_core.errors import DataError, MismatchError, MissingError, UsageError
 from contreg_core.files import write_json
 from contreg_core.preprocessing.spec import Preprocessing
 
@@ -43,8 +43,10 @@ class CachedCohort:
 
     @classmethod
     def open(cls, folder: Path) -> "CachedCohort":
-        """Read ``cohort.json``; raises ``DataError`` where it is damaged, ``MismatchError`` for another schema."""
+        """Read ``cohort.json``; raises ``MissingError``, ``DataError`` (damaged) or ``MismatchError`` (schema)."""
         path = folder / "cohort.json"
+        if not path.is_file():
+            raise MissingError(f"{path}: nothing was prepared here", "run the prepare command of this cohort")
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
             if record["schema"] != SCHEMA:
@@ -52,7 +54,7 @@ class CachedCohort:
                     f"{path}: schema {record['schema']}, expected {SCHEMA}", "run prepare again"
                 )
             return cls(folder=folder, **_parse(record))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(
                 f"{path}: unreadable ({error})", "run the prepare command of this cohort again"
             ) from error
@@ -96,7 +98,9 @@ class CachedCohort:
 
 
 def subject_path(folder: Path, scan: str) -> Path:
-    """Where a scan's file lies in a cache folder."""
+    """Where a scan's file lies in a cache folder; raises ``DataError`` for an id that would lead out of it."""
+    if PurePath(scan).name != scan:
+        raise DataError(f"scan id '{scan}' cannot name a file", "give the scan an id without '/'")
     return folder / "subjects" / f"{scan}.h5"
 
 

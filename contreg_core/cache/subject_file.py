@@ -5,6 +5,7 @@ integers (absent where the scan has none), ``/mask`` uint8; file attributes ``sc
 ``notes`` (JSON: what every step did), ``key`` (what the file was made from). Every dataset carries fletcher32.
 """
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from contreg_core.preprocessing.apply import ProcessedScan
 SCHEMA = 1
 _REMEDY = "remove the file and run the same prepare command again"
 _LARGEST = 2**31
+_UNREADABLE = (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,9 @@ class CachedSubject:
 def write_subject(path: Path, scan: ProcessedScan, key: str) -> None:
     """Write one scan; the final name never holds a partial file."""
     stored, scale, offset = _quantise(np.asarray(scan.image.array, dtype=np.float32))
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    # In memory first: the library's own errors on a full disk do not say so. From v110 on HDF5 sums its headers too.
+    content = io.BytesIO()
+    with h5py.File(content, "w", libver=("v110", "v110")) as file:
         file.attrs.update(
             schema=SCHEMA, key=key, affine=scan.image.affine.ravel(), notes=json.dumps(list(scan.notes))
         )
@@ -48,6 +52,8 @@ def write_subject(path: Path, scan: ProcessedScan, key: str) -> None:
         _create(file, "mask", scan.mask.astype(np.uint8))
         if scan.labels is not None:
             _create(file, "labels", _unsigned(scan.labels.array, path))
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content.getbuffer())
 
 
 def read_subject(path: Path) -> CachedSubject:
@@ -57,7 +63,7 @@ def read_subject(path: Path) -> CachedSubject:
             return _read(path, file)
         except ContregError:
             raise
-        except (OSError, KeyError, ValueError, TypeError) as error:
+        except _UNREADABLE as error:
             raise DataError(f"{path}: damaged cache file ({error})", _REMEDY) from error
 
 
@@ -66,7 +72,7 @@ def read_key(path: Path) -> str | None:
     try:
         with h5py.File(path, "r", locking=False) as file:
             return str(file.attrs["key"]) if int(file.attrs["schema"]) == SCHEMA else None
-    except (OSError, KeyError, ValueError, TypeError):
+    except _UNREADABLE:
         return None
 
 

@@ -12,8 +12,12 @@ from threading import Lock
 from typing import Any, TypeVar, cast
 
 import numpy as np
-from numba import njit, prange
+from numba import config, njit, prange
 from numpy.typing import NDArray
+
+# numba's OpenMP layer would share torch's runtime: it resets torch's thread count, and its spinning threads made every
+# later torch call up to ten times slower on a busy machine (measured).
+config.THREADING_LAYER = "workqueue"
 
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
 Array = NDArray[Any]
@@ -38,8 +42,8 @@ def compiled(function: Kernel, *, parallel: bool = False) -> Kernel:
 def guarded(function: Kernel) -> Kernel:
     """``function`` on all cores, where that is safe; numba ends the whole process where it is not.
 
-    Its OpenMP threads do not survive a fork, so a forked child runs the loop on one core; its fallback
-    threads take one caller at a time, so callers queue.
+    Its threads do not survive a fork, so a forked child runs the loop on one core; they take one caller at a
+    time, so callers queue.
     """
     # The serial form is not kept on disk: numba names the file by the function and would mix the two up.
     parallel, serial = compiled(function, parallel=True), njit(function)

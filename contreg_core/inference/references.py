@@ -8,6 +8,7 @@ from contreg_core.errors import DataError
 from contreg_core.inference.images import Brain, find_brain
 from contreg_core.inference.register import labels_on_image
 from contreg_core.volume import Volume, read_volume
+from contreg_core.volume.orientation import OrientationFrom
 
 
 @dataclass(frozen=True)
@@ -36,16 +37,30 @@ def split_atlas(text: str) -> tuple[Path, Path] | None:
     return next((pair for pair in pairs if pair[0].is_file() and pair[1].is_file()), pairs[0])
 
 
-def read_reference(image: Path, labels: Path) -> Reference:
+def read_reference(image: Path, labels: Path, orientation_from: OrientationFrom = "agreement") -> Reference:
     """A reference from an image and its label map, which must share a grid."""
-    volume = read_volume(image, kind="image")
+    volume = read_image(image, orientation_from)
+    return Reference(image.name, find_brain(volume), read_labels_of(volume, labels, orientation_from))
+
+
+def read_image(path: Path, orientation_from: OrientationFrom = "agreement") -> Volume:
+    """An image whose place in the world is known; raises ``DataError`` where the file stores no orientation."""
+    volume = read_volume(path, kind="image", orientation_from=orientation_from)
+    if not volume.oriented:
+        raise DataError(
+            f"{path}: the file stores no orientation, expected a NIfTI sform or qform",
+            "convert it to NIfTI with the directions you know to be right",
+        )
+    return volume
+
+
+def read_labels_of(image: Volume, path: Path, orientation_from: OrientationFrom = "agreement") -> Volume:
+    """The label map in ``path``, checked to be drawn on ``image``."""
+    labels = read_volume(path, kind="labels", orientation_from=orientation_from)
     try:
-        drawn = labels_on_image(read_volume(labels, kind="labels"), volume)
+        return labels_on_image(labels, image)
     except DataError as error:
-        raise (
-            error if str(labels) in error.message else DataError(f"{labels}: {error.message}", error.hint)
-        ) from None
-    return Reference(image.name, find_brain(volume), drawn)
+        raise DataError(f"{path}: {error.message}", error.hint) from None
 
 
 def training_references(cohort: CachedCohort) -> list[Reference]:

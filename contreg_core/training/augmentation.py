@@ -36,6 +36,8 @@ def _rotate(stack: Tensor, scheme: Augmentation, rng: np.random.Generator) -> Te
     if not scheme.rotate_degrees:
         return stack
     angle = math.radians(_degrees(scheme, rng))
+    if not angle:
+        return stack
     first, second = (0, 2) if stack.ndim == 5 else (0, 1)
     grid = spatial.identity_grid(stack.shape[2:], stack)
     a = grid[:, first] - (stack.shape[2 + first] - 1) / 2

@@ -10,7 +10,7 @@ from contreg_core.cache import CachedCohort, CachedScan
 from contreg_core.errors import DataError
 from contreg_core.scheme import Augmentation, Scheme
 from contreg_core.training.augmentation import augment
-from contreg_core.training.pairs import PairOrder
+from contreg_core.training.pairs import PairOrder, paired
 from contreg_core.training.seeds import generator
 from contreg_core.types import Pair
 
@@ -28,9 +28,10 @@ class Feed:
     ) -> None:
         self.scheme = scheme
         self.augmentation = augmentation
-        self.order = PairOrder(
-            scans, seed=scheme.seed, own_space=cohort.fixed_only_own_space, kind=scheme.pairs
-        )
+        own_space = cohort.fixed_only_own_space
+        order = PairOrder(scans, seed=scheme.seed, own_space=own_space, kind=scheme.pairs)
+        scans = paired(scans, order.pairs)
+        self.order = PairOrder(scans, seed=scheme.seed, own_space=own_space, kind=scheme.pairs)
         self.images, self.masks = _resident(cohort, scans, device)
         self.numbers = [zlib.crc32(scan.subject.encode()) for scan in scans]
         self.device = device

@@ -27,6 +27,11 @@ def valid_pairs(
     ]
 
 
+def paired(scans: Sequence[CachedScan], pairs: Sequence[IndexPair]) -> list[CachedScan]:
+    """The scans that are in any of ``pairs``, in order; the others need not be in memory."""
+    return [scans[index] for index in sorted({index for pair in pairs for index in pair})]
+
+
 class PairOrder:
     """The pairs of a training run, without end: a permutation of all pairs each epoch, a function of (seed, epoch).
 

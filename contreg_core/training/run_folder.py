@@ -62,12 +62,12 @@ class RunFolder:
             raise storage_error(error, self.metrics) from error
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """Every logged line; raises ``DataError`` where one is not JSON."""
+        """Every whole line (a killed run may leave half of one); raises ``DataError`` where one is not JSON."""
         if not self.metrics.is_file():
             return []
-        lines = self.metrics.read_text(encoding="utf-8").splitlines()
+        whole, _, _ = self.metrics.read_text(encoding="utf-8").rpartition("\n")
         try:
-            return [json.loads(line) for line in lines if line.strip()]
+            return [json.loads(line) for line in whole.splitlines() if line.strip()]
         except ValueError as error:
             raise DataError(
                 f"{self.metrics}: not JSON lines ({error})", "restore the file or remove it"

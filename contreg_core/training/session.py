@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from contreg_core.cache import CachedCohort
 from contreg_core.engine import Engine
 from contreg_core.errors import DataError, MismatchError
@@ -66,6 +68,9 @@ class Session:
         self.engine = engine
         self.max_seconds = max_seconds
         self.stopping = False
+        self.recent: list[StepReport] = []
+        self.carried: list[dict[str, float]] = []
+        self.validation_seconds = 0.0
         training, validation = hold_out(cohort.scans, self.scheme.validation)
         self.training_ids = [scan.id for scan in training]
         self.validation_ids = [scan.id for scan in validation]
@@ -87,16 +92,17 @@ class Session:
     def advance(self) -> Iterator[Progress]:
         """Train to the end; yields every ``20`` steps and at every validation. Safe to abandon: call ``save`` first."""
         clock, saved, before = time.perf_counter(), time.perf_counter(), self.state.elapsed
-        recent: list[StepReport] = []
         for report in train(self.state, self.scheme, self.feed, self.engine):
-            recent.append(report)
-            self.state.elapsed = before + time.perf_counter() - clock
+            self.recent.append(report)
+            started, self.state.elapsed = self.state.elapsed, before + time.perf_counter() - clock
+            self._end_in_time(self.state.elapsed - started)
             due = self._validation_due()
             if due or report.step % _LOG_EVERY == 0 or report.step == self.state.total:
-                progress = self._progress(recent)
-                recent = []
+                progress = self._progress()
                 yield replace(progress, validation=self._validate()) if due else progress
                 self.state.elapsed = before + time.perf_counter() - clock
+                self._replan()
+            elif report.step == _PLAN_AFTER:
                 self._replan()
             if self.stopping:
                 break
@@ -108,8 +114,11 @@ class Session:
             self._close()
 
     def save(self) -> None:
-        """Write the ``last`` checkpoint now."""
-        save_state(self.run.checkpoint("last"), self.state, self._record())
+        """Write the ``last`` checkpoint now; raises ``DataError`` instead where the weights are not finite."""
+        if not _finite(self.state.model):
+            raise self._diverged("the weights are not finite")
+        recent = [*self.carried, *map(_values, self.recent)]
+        save_state(self.run.checkpoint("last"), self.state, {**self._record(), "recent": recent})
 
     def _start(self, catalogue: "Catalogue") -> TrainingState:
         seed_torch("weights", self.scheme.seed)
@@ -131,31 +140,50 @@ class Session:
         last = self.run.checkpoint("last")
         resumed = last.is_file()
         if resumed:
-            restore_state(last, self.state)
+            record = restore_state(last, self.state)
+            self._check_data(record["data"])
+            self.carried = list(record.get("recent", ()))
         self.run.rewind(self.state.step)
         return resumed
 
-    def _progress(self, recent: list[StepReport]) -> Progress:
-        last = recent[-1]
-        values = {"loss": _mean([float(r.total) for r in recent])}
-        values |= {name: _mean([float(r.terms[name]) for r in recent]) for name in last.terms}
-        values["gradient_norm"] = _mean([float(r.gradient_norm) for r in recent])
-        if not math.isfinite(values["loss"]):
-            gentler = f"-s training.learning_rate={self.scheme.learning_rate / 3:.1g}"
-            raise DataError(
-                f"the loss is {values['loss']} at step {last.step}; the last finite checkpoint is kept",
-                f"lower the rate ({gentler}) or clip the gradient (-s training.clip_norm=1)",
+    def _check_data(self, data: Mapping[str, Any]) -> None:
+        own = self._record()["data"]
+        differing = [key for key in own if data.get(key) != own[key]]
+        if differing:
+            raise MismatchError(
+                f"{self.run.path}: holds a run on other data ({', '.join(differing)} differ)",
+                "give --run another folder, or the same data as before",
             )
+
+    def _progress(self) -> Progress:
+        """Means since the last report, logged; raises ``DataError`` where the run has diverged."""
+        last, rows = self.recent[-1], [*self.carried, *map(_values, self.recent)]
+        self.recent, self.carried = [], []
+        values = {name: _mean([row[name] for row in rows]) for name in rows[-1]}
+        for name in ("loss", "gradient_norm"):
+            if not math.isfinite(values[name]):
+                raise self._diverged(f"the {name.replace('_', ' ')} is {values[name]}")
         line = {"step": last.step, "rate": last.rate, "seconds": round(self.state.elapsed, 3), **values}
         self.run.log(line)
         return Progress(last.step, self.state.total, last.rate, self.state.elapsed, values)
+
+    def _diverged(self, found: str) -> DataError:
+        last = self.run.checkpoint("last").is_file()
+        kept = "the last finite checkpoint is kept" if last else "no checkpoint was made before"
+        gentler = f"-s training.learning_rate={self.scheme.learning_rate / 3:.1g}"
+        return DataError(
+            f"{found} by step {self.state.step}; {kept}",
+            f"lower the rate ({gentler}) or clip the gradient (-s training.clip_norm=1), in another --run folder",
+        )
 
     def _validation_due(self) -> bool:
         every = self.scheme.validate_every or max(1, self.state.total // _VALIDATIONS)
         return self.state.step % every == 0 or self.state.step == self.state.total
 
     def _validate(self) -> Validation | None:
+        started = time.perf_counter()
         validation = self.validator(self.state)
+        self.validation_seconds = time.perf_counter() - started
         if validation is None:
             return None
         self.run.log({"step": validation.step, f"validation_{validation.name}": validation.value})
@@ -164,13 +192,22 @@ class Session:
             save_model(self.run.checkpoint("best"), self.state, self._record())
         return validation
 
+    def _end_in_time(self, step_seconds: float) -> None:
+        """End here if one more step and the last validation would take too long; a first step tells of no other."""
+        if not self.max_seconds:
+            return
+        coming = self.validation_seconds + (step_seconds if self.state.step > 1 else 0.0)
+        if self.state.elapsed + coming > self.max_seconds:
+            self.state.total = self.state.step
+
     def _replan(self) -> None:
         """Fit the number of steps to the time that is left, from the mean speed so far (validations included)."""
-        if not self.max_seconds or self.state.step < _PLAN_AFTER:
+        if not self.max_seconds or self.finished or self.state.step < _PLAN_AFTER:
             return
         left = self.max_seconds - self.state.elapsed
         speed = self.state.step / self.state.elapsed
-        self.state.total = self.state.step + max(0, int(left * speed))
+        # At least one more step, so that the run ends at a validation.
+        self.state.total = self.state.step + max(1, int(left * speed))
 
     def _record(self) -> dict[str, Any]:
         image = self.feed.images[0]
@@ -205,6 +242,15 @@ class Session:
             "best_validation": self.state.best if math.isfinite(self.state.best) else None,
         }
         write_json(self.run.provenance, record)
+
+
+def _values(report: StepReport) -> dict[str, float]:
+    terms = {name: float(value) for name, value in report.terms.items()}
+    return {"loss": float(report.total), **terms, "gradient_norm": float(report.gradient_norm)}
+
+
+def _finite(model: torch.nn.Module) -> bool:
+    return all(bool(value.isfinite().all()) for value in model.state_dict().values())
 
 
 def _mean(values: list[float]) -> float:

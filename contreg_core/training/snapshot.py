@@ -33,8 +33,8 @@ def save_model(path: Path, state: TrainingState, record: Mapping[str, Any]) -> N
     write_checkpoint(path, _prefixed("model", values), {**record, **_place(state)})
 
 
-def restore_state(path: Path, state: TrainingState) -> None:
-    """Put a saved state back, in place; raises ``MismatchError`` where it does not fit."""
+def restore_state(path: Path, state: TrainingState) -> Mapping[str, Any]:
+    """Put a saved state back, in place, and give its record; raises ``MismatchError`` where it does not fit."""
     checkpoint = read_checkpoint(path)
     load_module(state.model, checkpoint.part("model"), "model")
     load_module(state.objective, checkpoint.part("objective"), "objective")
@@ -45,6 +45,7 @@ def restore_state(path: Path, state: TrainingState) -> None:
     place = checkpoint.record["place"]
     state.step, state.total = int(place["step"]), int(place["total"])
     state.best, state.elapsed = float(place["best"]), float(place["elapsed"])
+    return checkpoint.record
 
 
 def _place(state: TrainingState) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from contreg_core.inference.trained import predict
 from contreg_core.labels import warp_labels
 from contreg_core.model import Model
 from contreg_core.training.loop import TrainingState
-from contreg_core.training.pairs import valid_pairs
+from contreg_core.training.pairs import paired, valid_pairs
 
 _MOST_PAIRS = 12
 
@@ -50,8 +50,9 @@ class Validator:
 
     def __init__(self, cohort: CachedCohort, scans: Sequence[CachedScan], engine: Engine) -> None:
         pairs = valid_pairs(scans, own_space=cohort.fixed_only_own_space)[:_MOST_PAIRS]
-        self.subjects = [cohort.load(scan.id) for scan in scans]
-        self.pairs = pairs
+        used = paired(scans, pairs)
+        self.subjects = {scan.id: cohort.load(scan.id) for scan in used}
+        self.pairs = [(scans[moving].id, scans[fixed].id) for moving, fixed in pairs]
         self.protocol = cohort.protocol()
         self.engine = engine
 
@@ -65,7 +66,7 @@ class Validator:
         return Validation(state.step, statistics.fmean(values), "dice" if self._labelled() else "ncc")
 
     def _labelled(self) -> bool:
-        return all(subject.labels is not None for subject in self.subjects)
+        return all(subject.labels is not None for subject in self.subjects.values())
 
     def _pair(self, model: Model, moving: CachedSubject, fixed: CachedSubject) -> float:
         registration = predict(model, self.engine, moving.image, fixed.image)

@@ -105,4 +105,5 @@ def _stride(space: Sequence[int], coarse: Sequence[int]) -> list[int]:
 
 def _every(values: Tensor, stride: Sequence[int]) -> Tensor:
     """Feature voxel ``i`` of a strided pyramid is centred on image voxel ``stride * i``."""
-    return values[(..., *(slice(None, None, step) for step in stride))]
+    whole = slice(None)
+    return values[(whole, whole, *(slice(None, None, step) for step in stride))]

@@ -52,9 +52,10 @@ def range_of(values: Sequence[float], *, log: bool) -> tuple[float, float]:
 
 
 def tick_text(value: float) -> str:
-    """A short number: ``20k``, ``0.85``, ``1e-04``."""
+    """A short number: ``20k``, ``0.85``, ``1e-4``."""
     if value and (abs(value) >= 1e6 or abs(value) < 1e-3):
-        return f"{value:.0e}"
+        mantissa, _, exponent = f"{value:.0e}".partition("e")
+        return f"{mantissa}e{int(exponent)}"
     if abs(value) >= 1e4:
         return f"{value / 1000:g}k"
     return f"{round(value, 6):g}"
@@ -63,9 +64,7 @@ def tick_text(value: float) -> str:
 def left_axis(scale: Scale, left: float, right: float) -> Html:
     """Horizontal grid lines with their values."""
     lines = [tag("line", x1=left, x2=right, y1=scale(t), y2=scale(t), class_="grid") for t in scale.ticks(4)]
-    texts = [
-        tag("text", tick_text(t), x=left - 6, y=scale(t) + 4, text_anchor="end") for t in scale.ticks(4)
-    ]
+    texts = [tag("text", tick_text(t), x=left - 6, y=scale(t) + 4, text_anchor="end") for t in scale.ticks(4)]
     return join([*lines, *texts])
 
 

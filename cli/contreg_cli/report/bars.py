@@ -54,7 +54,9 @@ def _bars(row: RegionDice, x: Scale, top: float) -> Html:
 def _bar(x: Scale, value: Any, top: float, height: float, name: str) -> Html | None:
     if not is_number(value):
         return None
-    return tag("rect", x=x.start, y=top, width=round(x(value) - x.start, 1), height=height, rx=1.5, class_=name)
+    return tag(
+        "rect", x=x.start, y=top, width=round(x(value) - x.start, 1), height=height, rx=1.5, class_=name
+    )
 
 
 def _whisker(x: Scale, bounds: Any, middle: float) -> Html | None:

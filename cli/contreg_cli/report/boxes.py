@@ -17,14 +17,22 @@ def box_chart(title: str, groups: Sequence[tuple[str, str, Sequence[float]]]) ->
     x = Scale(max(0.0, min(values) - room), min(1.0, max(values) + room), _LEFT, _WIDTH - 10)
     bottom = _BAND * len(groups)
     bands = [_band(x, _BAND * n, *group) for n, group in enumerate(groups)]
-    return svg(_WIDTH, bottom + 38, title, bottom_axis(x, 0, bottom, "mean Dice of a pair", grid=True), *bands)
+    return svg(
+        _WIDTH, bottom + 38, title, bottom_axis(x, 0, bottom, "mean Dice of a pair", grid=True), *bands
+    )
 
 
 def _band(x: Scale, top: float, name: str, class_: str, values: Sequence[float]) -> Html:
     middle = top + _BAND / 2
     dots = [
         # Steps of the golden ratio spread points evenly without chance.
-        tag("circle", cx=x(value), cy=round(middle + 34 * ((n * 0.618034) % 1 - 0.5), 1), r=2.4, class_=f"dot {class_}")
+        tag(
+            "circle",
+            cx=x(value),
+            cy=round(middle + 34 * ((n * 0.618034) % 1 - 0.5), 1),
+            r=2.4,
+            class_=f"dot {class_}",
+        )
         for n, value in enumerate(values)
     ]
     label = tag("text", name, x=_LEFT - 8, y=middle + 4, text_anchor="end", class_="name")
@@ -38,6 +46,8 @@ def _box(x: Scale, middle: float, values: Sequence[float]) -> list[Html]:
     height = 26
     return [
         tag("path", d=f"M{least} {middle}H{lower}M{upper} {middle}H{most}", class_="whisker"),
-        tag("rect", x=lower, y=middle - height / 2, width=round(upper - lower, 1), height=height, class_="box"),
+        tag(
+            "rect", x=lower, y=middle - height / 2, width=round(upper - lower, 1), height=height, class_="box"
+        ),
         tag("line", x1=median, x2=median, y1=middle - height / 2, y2=middle + height / 2, class_="median"),
     ]

@@ -52,4 +52,6 @@ def _scan(cohort: CachedCohort, name: str) -> CachedScan:
         if scan.id == name:
             return scan
     some = ", ".join(scan.id for scan in cohort.scans[:6])
-    raise UsageError(f"no scan '{name}' in the cache of '{cohort.name}'", f"choose two of its scans: {some} ...")
+    raise UsageError(
+        f"no scan '{name}' in the cache of '{cohort.name}'", f"choose two of its scans: {some} ..."
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +67,8 @@ def _thin(example: Example, step: int) -> Example:
     affine[:3, :3] *= step
     thinned = _each(example, lambda array: array[stride])
     images = {
-        name: gaussian_filter(getattr(example, name), step / 2.355)[stride] for name in ("moving", "fixed", "warped")
+        name: gaussian_filter(getattr(example, name), step / 2.355)[stride]
+        for name in ("moving", "fixed", "warped")
     }
     displacement = example.displacement[(slice(None), *stride)] / step
     return replace(thinned, **images, displacement=displacement, affine=affine)
@@ -79,6 +81,7 @@ _ARRAYS = (
 
 def _each(example: Example, change: Callable[[Array], Array]) -> Example:
     arrays = {name: getattr(example, name) for name in _ARRAYS}
-    changed = {name: None if array is None else change(array) for name, array in arrays.items()}
+    changed: dict[str, Any] = {
+        name: None if array is None else change(array) for name, array in arrays.items()
+    }
     return replace(example, **changed)
-

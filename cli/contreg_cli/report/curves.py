@@ -57,7 +57,8 @@ def line_chart(title: str, points: Points, *, dots: bool = False) -> Html:
     log = min(values) > 0 and max(values) / min(values) > _LOG_RATIO
     x = Scale(min(0.0, *steps), max(steps), 46, _WIDTH - 6)
     y = Scale(*range_of(values, log=log), _HEIGHT - 38, 6, log)
-    marks = [tag("circle", cx=x(a), cy=y(b), r=2.6, class_="mark") for a, b in points] if dots or len(points) == 1 else []
+    marked = points if dots or len(points) == 1 else []
+    marks = [tag("circle", cx=x(a), cy=y(b), r=2.6, class_="mark") for a, b in marked]
     line = tag("polyline", points=" ".join(f"{x(a)},{y(b)}" for a, b in points), class_="line")
     axes = left_axis(y, x.start, x.end), bottom_axis(x, y.end, y.start, "step", grid=False)
     return svg(_WIDTH, _HEIGHT, f"{title} over steps", *axes, line, join(marks))

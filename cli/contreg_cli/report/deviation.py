@@ -21,7 +21,9 @@ def field_deviation(registration: Registration, spacing: Sequence[float]) -> NDA
     if field.log_variance is None:
         return None
     # The released code of 2020 adds the head's output times noise: there it is the deviation itself.
-    sigma = field.log_variance.abs() if field.sampling == "legacy" else torch.exp(field.log_variance.float() / 2)
+    sigma = (
+        field.log_variance.abs() if field.sampling == "legacy" else torch.exp(field.log_variance.float() / 2)
+    )
     sizes = torch.tensor(tuple(spacing[: len(space)]), device=sigma.device) * field.scale
     length = (sigma.float() * sizes.view(1, -1, *([1] * len(space)))).square().sum(1, keepdim=True).sqrt()
     full = [size * field.scale for size in length.shape[2:]]

@@ -52,7 +52,9 @@ class Evaluation:
 
     def pair_dice(self, row: Row, stage: str) -> float:
         """Mean headline Dice over regions of one pair; ``stage`` is ``dice`` (after) or ``initial``."""
-        return _mean(_cell(text) for name, text in row.items() if name.startswith(f"{stage}_{self.headline}:"))
+        return _mean(
+            _cell(text) for name, text in row.items() if name.startswith(f"{stage}_{self.headline}:")
+        )
 
     def label_mean(self, label: str, stage: str) -> float:
         """Mean Dice over pairs of one label."""
@@ -81,7 +83,9 @@ def _read(folder: Path) -> Evaluation:
         summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
         return Evaluation(folder.name, _table(summary), _rows(folder / "pairs.csv"))
     except (OSError, ValueError, csv.Error) as error:
-        raise DataError(f"evaluation {folder.name}: unreadable ({error})", "run contreg evaluate again") from error
+        raise DataError(
+            f"evaluation {folder.name}: unreadable ({error})", "run contreg evaluate again"
+        ) from error
 
 
 def _rows(path: Path) -> tuple[Row, ...]:

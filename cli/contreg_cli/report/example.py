@@ -45,7 +45,6 @@ class Example:
     carried: Array | None
     affine: Array
     labels: tuple[Label, ...]
-    regions: dict[str, tuple[int, ...]]
     headline: str
     before: float
     after: float
@@ -57,7 +56,9 @@ class Example:
         return voxel_size(self.affine)[: self.fixed.ndim]
 
 
-def register_example(trained: "TrainedModel", cohort: CachedCohort, pair: tuple[CachedScan, CachedScan]) -> Example:
+def register_example(
+    trained: "TrainedModel", cohort: CachedCohort, pair: tuple[CachedScan, CachedScan]
+) -> Example:
     """Register one pair of the cache and gather what the report shows of it."""
     moving, fixed = (cohort.load(scan.id) for scan in pair)
     start = time.perf_counter()
@@ -80,8 +81,7 @@ def register_example(trained: "TrainedModel", cohort: CachedCohort, pair: tuple[
         fixed_labels=fixed.labels,
         carried=carried,
         affine=fixed.affine,
-        labels=cohort.labels,
-        regions=dict(protocol.regions),
+        labels=_scored(cohort, protocol),
         headline=protocol.headline,
         before=_dice(moving.labels, fixed, protocol),
         after=_dice(carried, fixed, protocol),
@@ -95,6 +95,12 @@ def _dice(labels: Array | None, fixed: CachedSubject, protocol: Protocol) -> flo
     counts = confusion(labels, fixed.labels, _members(list(protocol.regions.values())))
     dice = counts.fused_dice if protocol.headline == "fused" else counts.labelmean_dice
     return float(mean_present(dice(protocol.regions).values()))
+
+
+def _scored(cohort: CachedCohort, protocol: Protocol) -> tuple[Label, ...]:
+    """Labels that the protocol counts: others may lie where the images are cut away."""
+    counted = {*protocol.labels, *_members(list(protocol.regions.values()))}
+    return tuple(label for label in cohort.labels if label.id in counted)
 
 
 def _members(regions: Sequence[Sequence[int]]) -> tuple[int, ...]:

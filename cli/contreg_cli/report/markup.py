@@ -3,7 +3,7 @@
 import html
 from collections.abc import Iterable, Sequence
 
-_VOID = frozenset({"meta", "input", "line", "rect", "circle", "path", "polyline"})
+_VOID = frozenset({"br", "meta", "input", "line", "rect", "circle", "path", "polyline"})
 
 
 class Html(str):
@@ -12,13 +12,13 @@ class Html(str):
     __slots__ = ()
 
 
-def tag(name: str, *children: object, **attributes: object) -> Html:
+def tag(name: str, /, *children: object, **attributes: object) -> Html:
     """An element: ``tag("p", "a < b", class_="note")``; children that are not ``Html`` are escaped.
 
     Underscores in attribute names become hyphens, a trailing one is dropped; None and False leave an attribute out.
     """
-    opening = f"<{name}{''.join(_attribute(*pair) for pair in attributes.items())}>"
-    return Html(opening if name in _VOID else f"{opening}{join(children)}</{name}>")
+    opening = f"<{name}{''.join(_attribute(*pair) for pair in attributes.items())}"
+    return Html(f"{opening} />" if name in _VOID else f"{opening}>{join(children)}</{name}>")
 
 
 def join(parts: Iterable[object]) -> Html:

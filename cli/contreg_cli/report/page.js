@@ -10,7 +10,7 @@ function sortBy(head) {
   const body = head.closest("table").tBodies[0];
   const value = (row) => row.cells[head.cellIndex].dataset.value ?? row.cells[head.cellIndex].textContent;
   const compare = (a, b) => {
-    if (a === "" || b === "") return (a === "") - (b === "") ;
+    if (a === "" || b === "") return (a === "") - (b === "");
     const order = isNaN(a) || isNaN(b) ? a.localeCompare(b) : a - b;
     return rising ? order : -order;
   };
@@ -199,9 +199,11 @@ class Viewer {
   }
 
   shader() {
-    const { moving, fixed, warped, logj, carried, deviation } = this.v;
+    const { moving, fixed, warped, logj, carried, deviation, mask } = this.v;
     const grey = (code) => [code, code, code];
     const difference = (image) => (n) => this.diverging[Math.max(0, Math.min(255, 128 + image[n] - fixed[n]))];
+    // Outside the brain only smoothness drives the field: it is shown, but dimmed.
+    const dimmed = (n, colour) => (mask[n] ? colour : colour.map((value) => value * 0.35));
     const over = (image, colour, share) => colour.map((value, k) => value * share + image * (1 - share));
     const shaders = {
       moving: (n) => grey(moving[n]),
@@ -214,8 +216,8 @@ class Viewer {
       "outlines-after": (n) => grey(warped[n] * 0.85),
       colours: (n) => (carried[n] ? over(warped[n], this.colours[carried[n]], 0.55) : grey(warped[n])),
       grid: (n) => grey(warped[n] * 0.5),
-      jacobian: (n) => over(warped[n], this.diverging[this.shownLog(logj[n])], 0.78),
-      deviation: (n) => over(warped[n], this.sequential[deviation[n]], 0.8),
+      jacobian: (n) => dimmed(n, over(warped[n], this.diverging[this.shownLog(logj[n])], 0.78)),
+      deviation: (n) => dimmed(n, over(warped[n], this.sequential[deviation[n]], 0.8)),
     };
     return shaders[this.view] ?? ((n) => grey(warped[n]));
   }

@@ -53,7 +53,8 @@ def read_run(path: Path) -> RunRecord:
     metrics = _attempt(run.read_metrics, troubles)
     evaluations = _attempt(lambda: read_evaluations(path), troubles)
     facts = _facts(run.provenance)
-    return RunRecord(run, facts, load_recipe(recipe_text), recipe_text, tuple(metrics), tuple(evaluations), tuple(troubles))
+    recipe = load_recipe(recipe_text)
+    return RunRecord(run, facts, recipe, recipe_text, tuple(metrics), tuple(evaluations), tuple(troubles))
 
 
 def _attempt(read: Any, troubles: list[ContregError]) -> list[Any]:

@@ -6,7 +6,7 @@ from typing import Any
 from contreg_cli.report import palette
 from contreg_cli.report.crop import Shown
 from contreg_cli.report.example import Example, central_slices
-from contreg_cli.report.markup import Html, tag
+from contreg_cli.report.markup import Html, note, tag
 from contreg_cli.report.numbers import MISSING, is_number, number
 from contreg_cli.report.volumes import pack_example
 
@@ -40,7 +40,7 @@ def viewer(shown: Shown) -> Html:
         tag("div", *(_panel(plane) for plane in planes), class_="panels"),
         tag("div", tag("div", id="legend"), tag("output", "", id="readout"), class_="under"),
         tag("p", _HELP, class_="small noprint"),
-        tag("noscript", tag("p", "The views of this section are drawn by a script; this browser runs none.", class_="note")),
+        tag("noscript", note("The views of this section are drawn by a script; this browser runs none.")),
         tag("script", script_json(data), type="application/json", id="pair-data"),
         id="viewer",
     )
@@ -56,16 +56,14 @@ def payload(shown: Shown) -> dict[str, Any]:
     """What the script reads: volumes, sizes, names, colours."""
     example = shown.example
     labels = list(example.labels)[:255]
-    group = {label: number for number, ids in enumerate(example.regions.values(), 1) for label in ids}
     return {
         "size": list(example.fixed.shape),
         "spacing": [round(size, 6) for size in example.spacing],
         "affine": [[round(float(value), 6) for value in row] for row in example.affine[:3]],
         "start": list(central_slices(example)),
         "volumes": pack_example(example),
-        "labels": ["background", *(f"{label.name} {label.side}".strip() for label in labels)],
+        "labels": ["unlabelled", *(f"{label.name} {label.side}".strip() for label in labels)],
         "colours": [palette.PANEL, *palette.label_colours(labels)],
-        "groups": [0, *(group.get(label.id, 0) for label in labels)],
         "palette": {
             "diverging": palette.DIVERGING,
             "sequential": palette.SEQUENTIAL,
@@ -84,11 +82,21 @@ def script_json(value: Any) -> Html:
 
 def _sentence(shown: Shown) -> list[object]:
     example = shown.example
-    parts: list[object] = ["Moving ", tag("b", example.moving_id), ", fixed ", tag("b", example.fixed_id), ". "]
+    parts: list[object] = [
+        "Moving ",
+        tag("b", example.moving_id),
+        ", fixed ",
+        tag("b", example.fixed_id),
+        ". ",
+    ]
     if is_number(example.after):
-        parts += [f"{_KIND[example.headline]} ", tag("b", number(example.before), " → ", number(example.after)), "; "]
-    parts += [f"{folded(example)} of the voxels shown folded. Voxels of {_size(example)} mm"]
-    parts += [f", every {shown.step}th voxel is shown." if shown.step > 1 else "."]
+        parts += [
+            f"{_KIND[example.headline]} ",
+            tag("b", number(example.before), " → ", number(example.after)),
+            "; ",
+        ]
+    parts += [f"{folded(example)}. Voxels of {_size(example)} mm"]
+    parts += [f", one in {shown.step} along each axis is shown." if shown.step > 1 else "."]
     return parts
 
 
@@ -96,9 +104,9 @@ _KIND = {"fused": "Dice of fused regions", "labelmean": "Dice, mean over labels,
 
 
 def folded(example: Example) -> str:
-    """Percent of voxels whose Jacobian determinant is not positive."""
-    count, share = int((example.determinant <= 0).sum()), 100 * float((example.determinant <= 0).mean())
-    return "none" if not count else f"{share:.3g} %"
+    """How many voxels have a Jacobian determinant that is not positive, in words."""
+    share = 100 * float((example.determinant <= 0).mean())
+    return f"{share:.3g} % of the voxels shown are folded" if share else "no voxel shown is folded"
 
 
 def _size(example: Example) -> str:
@@ -119,11 +127,15 @@ def _group(title: str, views: tuple[tuple[str, str], ...], volumes: set[str]) ->
 
 def _button(view: str, name: str) -> Html:
     chosen = view == "warped"
-    return tag("label", tag("input", type="radio", name="view", value=view, checked=chosen), tag("span", name))
+    return tag(
+        "label", tag("input", type="radio", name="view", value=view, checked=chosen), tag("span", name)
+    )
 
 
 def _panel(plane: str) -> Html:
     slider = tag("input", type="range", min=0, value=0, aria_label=f"{plane} slice", data_plane=plane)
     letters = [tag("i", "", class_=f"side {where}") for where in ("left", "right", "top", "bottom")]
     title = tag("figcaption", tag("b", plane), " ", tag("span", "", class_="where"))
-    return tag("figure", title, tag("div", tag("canvas", data_plane=plane), *letters, class_="canvas"), slider)
+    return tag(
+        "figure", title, tag("div", tag("canvas", data_plane=plane), *letters, class_="canvas"), slider
+    )

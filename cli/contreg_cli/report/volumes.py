@@ -31,10 +31,10 @@ def pack_range(values: Array, low: float, high: float) -> Packed:
 
 
 def intensity_window(example: Example) -> tuple[float, float]:
-    """The grey window of all images of the pair: percentiles 0.5 and 99.8 of the fixed brain, 0 if it is the lowest."""
+    """The grey window of all images of the pair: from 0 (or percentile 0.5) to a little over percentile 99.8."""
     inside = example.fixed[example.mask] if example.mask.any() else example.fixed
     low, high = (float(value) for value in np.percentile(inside, (0.5, 99.8)))
-    return min(low, max(float(example.fixed.min()), 0.0)), high
+    return min(low, 0.0) if low < 0.1 * high else low, high + 0.06 * (high - low)
 
 
 def pack_log_jacobian(determinant: Array) -> Packed:
@@ -42,7 +42,11 @@ def pack_log_jacobian(determinant: Array) -> Packed:
     folded = determinant <= 0
     values = np.log(np.where(folded, 1.0, determinant)).clip(-LOG_RANGE, LOG_RANGE)
     codes = 1 + np.rint((values + LOG_RANGE) * (254 / (2 * LOG_RANGE)))
-    return {**pack(np.where(folded, 0, codes).astype(np.uint8), smooth=True), "low": -LOG_RANGE, "high": LOG_RANGE}
+    return {
+        **pack(np.where(folded, 0, codes).astype(np.uint8), smooth=True),
+        "low": -LOG_RANGE,
+        "high": LOG_RANGE,
+    }
 
 
 def pack_labels(labels: Array, ids: Sequence[int]) -> Packed:
@@ -59,15 +63,21 @@ def pack_example(example: Example) -> dict[str, Packed]:
     for axis in range(3):
         reach = max(float(np.abs(example.displacement[axis]).max()), 0.01)
         packed[f"u{axis}"] = pack_range(example.displacement[axis], -reach, reach)
+    packed["mask"] = pack(example.mask.astype(np.uint8), smooth=False)
     packed["logj"] = pack_log_jacobian(example.determinant)
     if example.deviation is not None:
-        bounds = [float(value) for value in np.percentile(example.deviation, (0.5, 99.5))]
-        packed["deviation"] = pack_range(example.deviation, bounds[0], max(bounds[1], bounds[0] + 1e-6))
+        inside = example.deviation[example.mask] if example.mask.any() else example.deviation
+        low, high = (float(value) for value in np.percentile(inside, (0.5, 99.5)))
+        packed["deviation"] = pack_range(example.deviation, low, max(high, low + 1e-6))
     return packed | _label_maps(example)
 
 
 def _label_maps(example: Example) -> dict[str, Packed]:
     # One byte a voxel holds 255 labels; a study with more keeps its first ones.
     ids = [label.id for label in example.labels][:255]
-    maps = {"moving_labels": example.moving_labels, "fixed_labels": example.fixed_labels, "carried": example.carried}
+    maps = {
+        "moving_labels": example.moving_labels,
+        "fixed_labels": example.fixed_labels,
+        "carried": example.carried,
+    }
     return {name: pack_labels(labels, ids) for name, labels in maps.items() if labels is not None}

@@ -96,6 +96,11 @@ def smooth_velocity(space, strength=2.0, seed=3):
 def tools():
     """The helpers above, for test files (test folders are no packages)."""
     return SimpleNamespace(
-        PERMUTED=PERMUTED, turn=turn, affine_of=affine_of, world=world, KnownModel=KnownModel,
-        brain_at=brain_at, smooth_velocity=smooth_velocity,
+        PERMUTED=PERMUTED,
+        turn=turn,
+        affine_of=affine_of,
+        world=world,
+        KnownModel=KnownModel,
+        brain_at=brain_at,
+        smooth_velocity=smooth_velocity,
     )

@@ -16,7 +16,9 @@ SHAPE = (26, 30, 24)
 def test_itk_warps_as_contreg_does(tools, tmp_path, codes):
     columns = tools.turn() if codes == "oblique" else tools.PERMUTED[codes]
     fixed = tools.brain_at(tools.affine_of(columns, (1.7, 2.0, 2.6), SHAPE), SHAPE)
-    moving = tools.brain_at(tools.affine_of(tools.turn((4, -3, 8)), (2.1, 1.9, 2.3), (32, 34, 28)), (32, 34, 28), 1)
+    moving = tools.brain_at(
+        tools.affine_of(tools.turn((4, -3, 8)), (2.1, 1.9, 2.3), (32, 34, 28)), (32, 34, 28), 1
+    )
     result = register_images(tools.KnownModel(tools.smooth_velocity), moving, fixed)
     write_volume(tmp_path / "moving.nii.gz", moving)
     write_volume(tmp_path / "fixed.nii.gz", fixed)

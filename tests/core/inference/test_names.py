@@ -25,7 +25,9 @@ def test_examples(moving, fixed, expected):
     assert names.displacement == f"{expected}_mode-image_xfm"
 
 
-NAMES = st.text(st.characters(blacklist_characters="/\0", blacklist_categories=("Cs",)), min_size=1, max_size=250)
+NAMES = st.text(
+    st.characters(blacklist_characters="/\0", blacklist_categories=("Cs",)), min_size=1, max_size=250
+)
 
 
 @given(NAMES, NAMES)

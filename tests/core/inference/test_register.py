@@ -11,20 +11,26 @@ from contreg_core.inference.world import Grid, sample_affine
 from contreg_core.preprocessing.spec import Preprocessing
 from contreg_core.volume import Volume, axis_codes
 
-SHAPE = (26, 30, 24)
-SPACINGS = [(2.0, 2.0, 2.0), (1.5, 2.0, 3.1)]
+SHAPE = (20, 24, 18)
+GRIDS = [("RAS", (2.0, 2.0, 2.0)), *((codes, (1.5, 2.0, 3.1)) for codes in ("LPS", "ASL", "PIR", "oblique"))]
+
+
+def near(found, expected, tolerance):
+    """pytest.approx compares arrays element by element in Python: too slow for volumes."""
+    return np.abs(found - expected).max() <= tolerance
 
 
 def directions(tools, name):
     return tools.turn() if name == "oblique" else tools.PERMUTED[name]
 
 
-@pytest.mark.parametrize("spacing", SPACINGS)
-@pytest.mark.parametrize("codes", ["RAS", "LPS", "ASL", "PIR", "oblique"])
+@pytest.mark.parametrize(("codes", "spacing"), GRIDS)
 def test_constant_shift_is_millimetres_along_the_ras_axes(tools, codes, spacing):
     columns = directions(tools, codes)
     fixed = tools.brain_at(tools.affine_of(columns, spacing, SHAPE), SHAPE)
-    moving = tools.brain_at(tools.affine_of(np.diag([-1.0, 1, 1]), (2.2, 2.2, 2.2), (30, 32, 30)), (30, 32, 30))
+    moving = tools.brain_at(
+        tools.affine_of(np.diag([-1.0, 1, 1]), (2.2, 2.2, 2.2), (24, 26, 25)), (24, 26, 25)
+    )
     if codes != "oblique":
         assert axis_codes(fixed.affine) == codes
     turned = tools.turn() if codes == "oblique" else np.eye(3)
@@ -34,11 +40,12 @@ def test_constant_shift_is_millimetres_along_the_ras_axes(tools, codes, spacing)
         model = tools.KnownModel(lambda space, s=shift: np.broadcast_to(s[:, None, None, None], (3, *space)))
         result = register_images(model, moving, fixed)
         expected = turned @ (shift * 2.0)  # the working grid has 2 mm voxels along the fixed image's RAS axes
-        assert result.displacement.vectors == pytest.approx(
-            np.broadcast_to(expected[:, None, None, None], (3, *SHAPE)), abs=1e-5
-        )
+        assert near(result.displacement.vectors, expected[:, None, None, None], 1e-5)
         assert result.inverse.vectors[:, 5, 6, 7] == pytest.approx(-expected, abs=1e-5)
-        for volume in (result.warped, Volume(result.displacement.vectors[0], result.displacement.grid.affine)):
+        for volume in (
+            result.warped,
+            Volume(result.displacement.vectors[0], result.displacement.grid.affine),
+        ):
             assert volume.array.shape == fixed.array.shape
             assert np.array_equal(volume.affine, fixed.affine)
         assert np.array_equal(result.inverse.grid.affine, moving.affine)
@@ -61,7 +68,7 @@ def test_warped_image_reads_the_moving_point(tools, codes):
     inside = np.linalg.inv(affine)[:3, :3] @ points.reshape(3, -1) + np.linalg.inv(affine)[:3, 3:]
     inside = ((inside >= 0) & (inside <= np.array(shape)[:, None] - 1)).all(axis=0).reshape(SHAPE)
     assert inside.mean() > 0.5
-    assert result.warped.array[inside] == pytest.approx(expected[inside], abs=2e-3)
+    assert near(result.warped.array[inside], expected[inside], 2e-3)
 
 
 def test_orientation_of_storage_does_not_matter(tools):
@@ -72,12 +79,14 @@ def test_orientation_of_storage_does_not_matter(tools):
         columns = tools.PERMUTED[codes]
         shape = tuple(int(n) for n in np.abs(columns.T) @ np.array(SHAPE))
         fixed = tools.brain_at(tools.affine_of(columns, (2.0, 2.0, 2.0), shape), shape)
-        result = register_images(model, tools.brain_at(tools.affine_of(np.eye(3), (2.5,) * 3, SHAPE), SHAPE), fixed)
+        result = register_images(
+            model, tools.brain_at(tools.affine_of(np.eye(3), (2.5,) * 3, SHAPE), SHAPE), fixed
+        )
         points = tools.world(fixed.affine, shape).reshape(3, -1)
         order = np.lexsort(np.round(points).astype(int))
         vectors = result.displacement.vectors.reshape(3, -1)[:, order]
         reference = vectors if reference is None else reference
-        assert vectors == pytest.approx(reference, abs=1e-4)
+        assert near(vectors, reference, 1e-4)
 
 
 def test_labels_keep_ids_and_type(tools):
@@ -96,8 +105,10 @@ def test_labels_keep_ids_and_type(tools):
 def test_zero_displacement_on_one_grid_is_the_identity(tools):
     volume = tools.brain_at(tools.affine_of(tools.PERMUTED["ASL"], (2.0, 2.0, 2.0), SHAPE), SHAPE)
     labels = Volume((volume.array > 1).astype(np.uint8), volume.affine)
-    result = register_images(tools.KnownModel(lambda space: np.zeros((3, *space))), volume, volume, moving_labels=labels)
-    assert result.warped.array == pytest.approx(volume.array, abs=1e-5)
+    result = register_images(
+        tools.KnownModel(lambda space: np.zeros((3, *space))), volume, volume, moving_labels=labels
+    )
+    assert near(result.warped.array, volume.array, 1e-5)
     assert np.array_equal(result.labels.array, labels.array)
     assert result.quality.overlap_before == result.quality.overlap_after == 1
     assert result.quality.ncc_after == pytest.approx(1)
@@ -115,9 +126,11 @@ def test_forward_after_inverse_is_the_identity(tools, own_inverse):
         lambda space: exp(tools.smooth_velocity(space)),
         (lambda space: exp(-tools.smooth_velocity(space))) if own_inverse else None,
     )
-    shape = (40, 46, 40)
+    shape = (30, 34, 28)
     fixed = tools.brain_at(tools.affine_of(tools.PERMUTED["LPS"], (2.0, 2.0, 2.0), shape), shape)
-    moving = tools.brain_at(tools.affine_of(tools.turn((3, 4, -5)), (2.4, 1.8, 2.0), (34, 48, 40)), (34, 48, 40))
+    moving = tools.brain_at(
+        tools.affine_of(tools.turn((3, 4, -5)), (2.4, 1.8, 2.0), (26, 38, 28)), (26, 38, 28)
+    )
     result = register_images(model, moving, fixed)
     error = np.linalg.norm(there_and_back(result, moving), axis=0)[moving.array > 0.2]
     assert np.median(error) <= 0.02
@@ -140,7 +153,10 @@ def test_the_fixed_image_is_prepared_as_the_training_images_were(tools):
     from contreg_core.inference.images import brain_mask, find_brain, put_on_grid, working_grid
     from contreg_core.preprocessing.apply import preprocess
 
-    for spec in (Preprocessing(spacing=3.0), Preprocessing(spacing=3.0, interpolation="bspline", intensity="zscore")):
+    for spec in (
+        Preprocessing(spacing=3.0),
+        Preprocessing(spacing=3.0, interpolation="bspline", intensity="zscore"),
+    ):
         volume = tools.brain_at(tools.affine_of(np.eye(3), (1.5, 2.0, 2.5), (50, 46, 30)), (50, 46, 30))
         scan = preprocess(LoadedScan(volume, None, brain_mask(volume.array)), spec)
         brain = find_brain(volume)
@@ -148,7 +164,7 @@ def test_the_fixed_image_is_prepared_as_the_training_images_were(tools):
         assert found.grid.affine == pytest.approx(scan.image.affine)
         assert found.image.shape == scan.image.array.shape
         assert found.mask[1:-1, 1:-1, 1:-1].sum() == scan.mask[1:-1, 1:-1, 1:-1].sum()
-        assert found.image == pytest.approx(scan.image.array, abs=2e-3 if spec.interpolation == "linear" else 0.05)
+        assert near(found.image, scan.image.array, 2e-3 if spec.interpolation == "linear" else 0.05)
 
 
 def test_what_is_doubtful_is_said(tools):
@@ -168,7 +184,9 @@ def test_brains_that_do_not_meet_are_refused(tools):
     far = fixed.affine.copy()
     far[2, 3] += 500
     with pytest.raises(DataError, match="do not meet"):
-        register_images(tools.KnownModel(lambda space: np.zeros((3, *space))), Volume(fixed.array, far), fixed)
+        register_images(
+            tools.KnownModel(lambda space: np.zeros((3, *space))), Volume(fixed.array, far), fixed
+        )
 
 
 def test_labels_of_another_grid_are_refused(tools):
@@ -176,7 +194,10 @@ def test_labels_of_another_grid_are_refused(tools):
     model = tools.KnownModel(lambda space: np.zeros((3, *space)))
     off = image.affine.copy()
     off[1, 3] += 1.5
-    for labels in (Volume(np.zeros((3, 4, 5), np.uint8), image.affine), Volume(np.zeros(SHAPE, np.uint8), off)):
+    for labels in (
+        Volume(np.zeros((3, 4, 5), np.uint8), image.affine),
+        Volume(np.zeros(SHAPE, np.uint8), off),
+    ):
         with pytest.raises(DataError, match="label map"):
             register_images(model, image, image, moving_labels=labels)
 

@@ -1,0 +1,169 @@
+"""``contreg data``: cohorts and the caches made of them."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from contreg_cli import options
+from contreg_cli.console import print_json, print_table, progress
+from contreg_cli.shell import load_catalogue
+
+if TYPE_CHECKING:
+    from contreg_core.cache import CachedCohort
+    from contreg_core.cohort import Cohort, LoadedScan, Scan
+    from contreg_core.prepare import ScanReport
+
+_source = click.option("--source", type=options.ANY_PATH, metavar="DIR", help="Folder of the study's files.")
+
+
+@click.group()
+def command() -> None:
+    """Cohorts and caches: list, show, check."""
+
+
+@command.command("list")
+@options.cache
+@options.as_json
+def list_(cache: Path | None, as_json: bool) -> None:
+    """Cohorts that can be read, and caches that are prepared."""
+    cohorts = [
+        {"name": cls.name, "summary": cls.summary, "needs_source": cls.needs_source}
+        for cls in load_catalogue().cohorts()
+    ]
+    root = options.cache_root(cache)
+    caches = [_cache(cached) for cached in prepared(root)]
+    if as_json:
+        print_json({"cohorts": cohorts, "root": str(root), "caches": caches})
+        return
+    print_table(("cohort", ""), [(str(c["name"]), str(c["summary"])) for c in cohorts])
+    click.echo(f"\ncaches in {root}: {len(caches) or 'none'}")
+    if caches:
+        columns = ("folder", "scans", "failed", "spacing", "intensity")
+        print_table(columns, [tuple(str(one[column]) for column in columns) for one in caches])
+
+
+@command.command()
+@click.argument("name")
+@_source
+@options.cache
+@options.as_json
+def show(name: str, source: Path | None, cache: Path | None, as_json: bool) -> None:
+    """A cohort's scans, splits, labels, regions and protocols.
+
+    Scans are those of --source, or else those of a cache.
+    """
+    cohort = load_catalogue().cohort(name)(source)
+    caches = [cached for cached in prepared(options.cache_root(cache)) if cached.name == name]
+    scans = cohort.scans() if source or not cohort.needs_source else caches[0].scans if caches else ()
+    description = _describe(cohort, scans, caches)
+    if as_json:
+        print_json(description)
+        return
+    _print_cohort(description)
+
+
+@command.command()
+@click.argument("name")
+@_source
+def check(name: str, source: Path | None) -> None:
+    """Read every scan and report what is wrong; nothing is written."""
+    from contreg_cli.preparing import describe_cohort, say_notes
+    from contreg_core.errors import DataError, PartialError
+
+    cohort = load_catalogue().cohort(name)(source)
+    scans = cohort.scans()
+    click.echo(describe_cohort(cohort, scans))
+    reports = list(_checked(cohort, scans))
+    say_notes(reports)
+    failed = [report for report in reports if report.outcome == "failed"]
+    for report in failed:
+        click.echo(f"failed: {report.id}: {report.error}", err=True)
+    if failed:
+        kind = DataError if len(failed) == len(reports) else PartialError
+        raise kind(f"{len(failed)} of {len(reports)} scans cannot be used", "mend the files named above")
+    click.echo(f"all {len(reports)} scans can be used")
+
+
+def prepared(root: Path) -> "list[CachedCohort]":
+    """Every readable cache under ``root``; an unreadable one is a line on stderr."""
+    from contreg_core.cache import CachedCohort
+    from contreg_core.errors import ContregError
+
+    found = []
+    for path in sorted(root.glob("*/cohort.json")):
+        try:
+            found.append(CachedCohort.open(path.parent))
+        except ContregError as error:
+            click.echo(f"warning: {error}", err=True)
+    return found
+
+
+def _checked(cohort: "Cohort", scans: "Sequence[Scan]") -> "Iterator[ScanReport]":
+    from contreg_core.errors import ContregError
+    from contreg_core.prepare import ScanReport
+
+    with progress("check", len(scans)) as bar:
+        for number, scan in enumerate(scans, start=1):
+            try:
+                loaded: LoadedScan = cohort.load(scan)
+                yield ScanReport(scan.id, "prepared", loaded.notes)
+            except ContregError as error:
+                yield ScanReport(scan.id, "failed", error=str(error))
+            bar.update(number, scan.id)
+
+
+def _cache(cached: "CachedCohort") -> dict[str, Any]:
+    return {
+        "folder": cached.folder.name,
+        "cohort": cached.name,
+        "scans": len(cached.scans),
+        "failed": len(cached.failed),
+        "spacing": cached.preprocessing.spacing,
+        "intensity": cached.preprocessing.intensity,
+        "bytes": sum(cached.path(scan.id).stat().st_size for scan in cached.scans),
+    }
+
+
+def _describe(
+    cohort: "Cohort", scans: "Sequence[Any]", caches: "Sequence[CachedCohort]"
+) -> dict[str, Any]:
+    return {
+        "name": cohort.name,
+        "summary": cohort.summary,
+        "scans": [{"id": s.id, "subject": s.subject, "split": s.split, "space": s.space} for s in scans],
+        "splits": dict(Counter(scan.split for scan in scans)),
+        "labels": [{"id": row.id, "name": row.name, "side": row.side} for row in cohort.label_table()],
+        "default_protocol": cohort.default_protocol,
+        "protocols": [
+            {
+                "name": protocol.name,
+                "description": protocol.description,
+                "headline": protocol.headline,
+                "identity_pairs": protocol.identity_pairs,
+                "labels": list(protocol.labels),
+                "regions": {region: list(ids) for region, ids in protocol.regions.items()},
+            }
+            for protocol in cohort.protocols()
+        ],
+        "caches": [_cache(cached) for cached in caches],
+    }
+
+
+def _print_cohort(cohort: dict[str, Any]) -> None:
+    click.echo(f"{cohort['name']}: {cohort['summary']}")
+    splits = ", ".join(f"{count} {split}" for split, count in cohort["splits"].items())
+    click.echo(f"scans: {len(cohort['scans'])} ({splits})" if splits else "scans: name --source, or prepare it")
+    for split in cohort["splits"]:
+        click.echo(f"  {split}: {' '.join(scan['id'] for scan in cohort['scans'] if scan['split'] == split)}")
+    click.echo()
+    print_table(("label", "name", "side"), [(str(r["id"]), r["name"], r["side"]) for r in cohort["labels"]])
+    for protocol in cohort["protocols"]:
+        default = " (default)" if protocol["name"] == cohort["default_protocol"] else ""
+        click.echo(f"\nprotocol {protocol['name']}{default}: {protocol['description']}")
+        regions = protocol["regions"].items()
+        print_table(("region", "labels"), [(name, " ".join(map(str, ids))) for name, ids in regions])
+    if cohort["caches"]:
+        click.echo(f"\ncaches: {', '.join(cached['folder'] for cached in cohort['caches'])}")

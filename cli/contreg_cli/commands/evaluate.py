@@ -1,0 +1,65 @@
+"""``contreg evaluate``: score a run, or no registration at all, on the pairs of a protocol."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from contreg_cli import options
+from contreg_cli.shell import load_catalogue
+
+if TYPE_CHECKING:
+    from contreg_core.cohort import Split
+    from contreg_core.engine import Precision
+
+
+@click.command()
+@click.argument("run", required=False, type=options.ANY_PATH)
+@click.option("--model", metavar="RUN|none", help="Instead of RUN: a run, or none for no registration.")
+@click.option("--data", metavar="COHORT", help="Default: the cohort the run was trained on.")
+@options.cache
+@click.option("--protocol", metavar="NAME", help="Default: the cohort's own; see contreg data show.")
+@click.option(
+    "--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True
+)
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only N pairs, spread over all.")
+@click.option("--output", type=options.ANY_PATH, metavar="DIR", help="Default: RUN/evaluation/PROTOCOL-SPLIT.")
+@options.device
+@options.precision
+@options.settings
+@options.as_json
+def command(
+    run: Path | None,
+    model: str | None,
+    data: str | None,
+    cache: Path | None,
+    protocol: str | None,
+    split: "Split",
+    limit: int | None,
+    output: Path | None,
+    device: str,
+    precision: "Precision",
+    settings: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Score a run under a named protocol: Dice, folding, distances.
+
+    Writes pairs.csv (one row a pair) and summary.json. --set preprocessing.KNOB=VALUE chooses the cache of
+    --model none.
+    """
+    from contreg_cli.console import print_json
+    from contreg_cli.evaluating import Request, evaluate_request, print_summary
+    from contreg_core.errors import UsageError
+
+    if (run is None) == (model is None):
+        raise UsageError("evaluate takes one model", "write: contreg evaluate RUN, or --model none --data COHORT")
+    trained = run or (None if model in (None, "none") else Path(str(model)))
+    if settings and trained is not None:
+        raise UsageError("a run brings its own settings", "leave out --set, or use --model none")
+    request = Request(trained, data, cache, protocol, split, limit, output, device, precision, settings)
+    summary, folder = evaluate_request(request, load_catalogue())
+    if as_json:
+        print_json(summary)
+        return
+    print_summary(summary)
+    click.echo(f"written: {folder / 'summary.json'}, {folder / 'pairs.csv'}")

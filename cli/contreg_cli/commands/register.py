@@ -1,0 +1,74 @@
+"""``contreg register``: one image onto another; outputs on the fixed image's own grid."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from contreg_cli import inferring, options
+
+if TYPE_CHECKING:
+    from contreg_core.engine import Precision
+    from contreg_core.inference.quality import Quality
+    from contreg_core.labels import LabelMode
+    from contreg_core.volume.orientation import OrientationFrom
+
+
+@click.command()
+@click.argument("moving", type=options.ANY_PATH)
+@click.argument("fixed", type=options.ANY_PATH)
+@inferring.output
+@inferring.run
+@click.option(
+    "--moving-labels", type=options.ANY_PATH, metavar="FILE", help="Label map of MOVING to carry along."
+)
+@inferring.label_mode
+@inferring.orientation_from
+@inferring.seed
+@options.device
+@options.precision
+def command(
+    moving: Path,
+    fixed: Path,
+    output: Path,
+    model: Path,
+    moving_labels: Path | None,
+    label_mode: "LabelMode",
+    orientation_from: "OrientationFrom",
+    seed: int,
+    device: str,
+    precision: "Precision",
+) -> None:
+    """Warp MOVING onto FIXED, two brain-extracted images of one world space.
+
+    Writes the warped image (and labels) on FIXED's own grid, the displacement as ITK and ANTs read it, its inverse on
+    MOVING's grid, and a JSON file beside each displacement. Files are named after the two inputs. Nothing is aligned
+    beforehand: images that overlap poorly need a rigid or affine tool first, and are told so.
+    """
+    from contreg_core.inference.outputs import Input, write_registration
+    from contreg_core.inference.references import read_image, read_labels_of
+    from contreg_core.inference.register import register_images
+
+    _, trained, about = inferring.ready(model, output, device, precision, seed)
+    images = [Input(path, read_image(path, orientation_from)) for path in (moving, fixed)]
+    labels = (
+        None if moving_labels is None else read_labels_of(images[0].volume, moving_labels, orientation_from)
+    )
+    result = register_images(
+        trained, images[0].volume, images[1].volume, moving_labels=labels, label_mode=label_mode
+    )
+    written = write_registration(output, result, images[0], images[1], about)
+    for warning in result.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    click.echo(_summary(result.quality))
+    for path in written:
+        click.echo(f"written: {path}")
+
+
+def _summary(quality: "Quality") -> str:
+    return (
+        f"NCC {quality.ncc_before:.3f} to {quality.ncc_after:.3f}, "
+        f"brain overlap {quality.overlap_before:.3f} to {quality.overlap_after:.3f}, "
+        f"displacement median {quality.displacement_mm['p50']:.2f} mm, 99 % {quality.displacement_mm['p99']:.2f} mm, "
+        f"folding {quality.folding_percent:.3f} %"
+    )

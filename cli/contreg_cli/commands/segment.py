@@ -1,0 +1,77 @@
+"""``contreg segment``: labels for images, carried from one or many references."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from contreg_cli import inferring, options
+
+if TYPE_CHECKING:
+    from contreg_core.engine import Precision
+    from contreg_core.inference.segment import Fusion
+    from contreg_core.labels import LabelMode
+    from contreg_core.volume.orientation import OrientationFrom
+
+
+@click.command()
+@click.argument("images", nargs=-1, required=True, type=options.ANY_PATH, metavar="IMAGE...")
+@inferring.output
+@inferring.run
+@click.option(
+    "--atlas",
+    "atlases",
+    multiple=True,
+    required=True,
+    metavar="IMAGE:LABELS|COHORT",
+    help="A labelled image (may be given again), or a prepared cohort's training subjects.",
+)
+@click.option(
+    "--references",
+    metavar="N|all",
+    help="How many, the most similar first (default: of a cohort 1, of files all).",
+)
+@click.option(
+    "--fusion",
+    "fuse",
+    type=click.Choice(["majority", "weighted"]),
+    default="majority",
+    show_default=True,
+    help="Of several references: one vote each, or weighted by local similarity.",
+)
+@click.option("--probabilities", is_flag=True, help="Also write the share of the votes of every label.")
+@inferring.label_mode
+@options.cache
+@inferring.orientation_from
+@inferring.seed
+@options.device
+@options.precision
+def command(
+    images: tuple[Path, ...],
+    output: Path,
+    model: Path,
+    atlases: tuple[str, ...],
+    references: str | None,
+    fuse: "Fusion",
+    probabilities: bool,
+    label_mode: "LabelMode",
+    cache: Path | None,
+    orientation_from: "OrientationFrom",
+    seed: int,
+    device: str,
+    precision: "Precision",
+) -> None:
+    """Label brain-extracted images by registering references to them.
+
+    For every IMAGE: a label map on its own grid (ids as in the atlas), a table of volumes in mm3 and a JSON file. The
+    images must lie roughly in the atlas's world space. One bad image does not stop the others.
+    """
+    from contreg_cli.segmenting import Job, check_names, find_references, parse_count, segment_all
+
+    check_names(images)
+    catalogue, trained, about = inferring.ready(model, output, device, precision, seed)
+    most = parse_count(references, from_cohort=not any(":" in atlas for atlas in atlases))
+    found, labels = find_references(atlases, catalogue, trained, model, cache, orientation_from)
+    about["atlas"] = [Path(atlas).name for atlas in atlases]
+    job = Job(trained, found, labels, most, fuse, label_mode, orientation_from, probabilities, output, about)
+    segment_all(job, images)

@@ -1,0 +1,90 @@
+"""``contreg show``: one recipe, component or cohort in full."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from contreg_cli import options
+from contreg_cli.console import print_json, print_table
+from contreg_cli.shell import load_catalogue
+
+if TYPE_CHECKING:
+    from contreg_core.catalogue import Catalogue
+
+_KINDS = ("recipe", "encoder", "decoder", "warper", "loss", "cohort")
+
+
+@click.command()
+@click.argument("name")
+@click.option("--kind", type=click.Choice(_KINDS), help="Where one name means several things.")
+@options.settings
+@options.as_json
+def command(name: str, kind: str | None, settings: tuple[str, ...], as_json: bool) -> None:
+    """A recipe, component or cohort with all its knobs.
+
+    A recipe file (.toml) and --set work as in fit, so that one sees what would be trained.
+    """
+    found = describe(name, kind, settings, load_catalogue())
+    if as_json:
+        print_json(found[0] if len(found) == 1 else found)
+        return
+    for description in found:
+        _print_recipe(description) if description["kind"] == "recipe" else _print_component(description)
+
+
+def describe(
+    name: str, kind: str | None, settings: Sequence[str], catalogue: "Catalogue"
+) -> list[dict[str, Any]]:
+    """Everything of this name; a recipe comes alone unless another kind is asked for."""
+    from contreg_cli.describing import describe_component, describe_recipe
+    from contreg_cli.recipes import find_recipe
+    from contreg_core.parameters import unknown
+
+    kinds = [owned for owned, known in catalogue.owners if known == name and kind in (None, owned)]
+    if "recipe" in kinds or name.endswith(".toml"):
+        return [describe_recipe(find_recipe(catalogue, name, settings), catalogue)]
+    if not kinds:
+        names = sorted({known for owned, known in catalogue.owners if kind in (None, owned)})
+        raise unknown(f"there is no {kind or 'recipe, component or cohort'} '{name}'", name, names, "names")
+    return [describe_component(owned, _class(catalogue, owned, name)) for owned in kinds]
+
+
+def _class(catalogue: "Catalogue", kind: str, name: str) -> type:
+    if kind == "cohort":
+        return catalogue.cohort(name)
+    return next(cls for cls in catalogue.components() if (cls.kind, cls.name) == (kind, name))
+
+
+def _print_recipe(recipe: Mapping[str, Any]) -> None:
+    click.echo(f"{recipe['name']}: {recipe['summary']}")
+    click.echo(f"{recipe['parameters']:,} trainable values")
+    for slot, choice in recipe["components"].items():
+        _print_knobs(f"{slot} = {choice['name']}: {choice['summary']}", slot, choice["knobs"])
+    for key, term in recipe["losses"].items():
+        title = f"loss {key} = {term['weight']:g} x {term['name']}: {term['summary']}"
+        _print_knobs(title, f"loss.{key}", term["knobs"])
+    for section in ("training", "augmentation", "preprocessing"):
+        _print_knobs(section, section, recipe[section])
+
+
+def _print_component(component: Mapping[str, Any]) -> None:
+    click.echo(f"{component['kind']} {component['name']}\n\n{component['summary']}\n")
+    for fact in ("gives", "needs"):
+        if component[fact]:
+            click.echo(f"{fact}: {', '.join(component[fact])}")
+    _print_knobs("", component["kind"], component["knobs"])
+
+
+def _print_knobs(title: str, path: str, knobs: Sequence[Mapping[str, Any]]) -> None:
+    click.echo(f"\n{title}" if title else "")
+    rows = [(f"{path}.{k['name']}", _text(k["value"]), _text(k["default"]), k["doc"]) for k in knobs]
+    if rows:
+        print_table(("knob", "value", "default", "meaning"), rows)
+
+
+def _text(value: object) -> str:
+    """As ``--set`` takes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

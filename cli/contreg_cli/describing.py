@@ -1,0 +1,77 @@
+"""A recipe or a component as plain data: every knob with its value, default, type and line of help."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from contreg_cli.options import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from contreg_core.catalogue import Catalogue
+    from contreg_core.components import Kind
+    from contreg_core.recipe import Choice, Recipe
+    from contreg_core.values import Value
+
+Description = dict[str, Any]
+
+
+def describe_recipe(recipe: "Recipe", catalogue: "Catalogue") -> Description:
+    """Name, summary, number of trainable values, components, terms and settings, each with its knobs."""
+    from contreg_core.model import parameter_count
+    from contreg_core.recipe import build, resolve
+    from contreg_core.recipe.nouns import SECTIONS, SLOTS
+
+    full = resolve(recipe, catalogue)
+    model, _ = build(full, catalogue)
+    return {
+        "kind": "recipe",
+        "name": recipe.name,
+        "summary": recipe.summary,
+        "recommended": recipe.name == DEFAULT_MODEL,
+        "parameters": parameter_count(model),
+        "components": {slot: _choice(slot, getattr(full, slot), catalogue) for slot in SLOTS},
+        "losses": {
+            key: {"weight": term.weight, **_choice("loss", term.choice, catalogue)}
+            for key, term in full.losses.items()
+        },
+        **{section: knobs_of(cls, vars(getattr(full, section))) for section, cls in SECTIONS.items()},
+    }
+
+
+def describe_component(kind: str, cls: type) -> Description:
+    """Kind, name, what its docstring says, what it gives and needs, its knobs."""
+    return {
+        "kind": kind,
+        "name": getattr(cls, "name", cls.__name__),
+        "summary": prose(cls),
+        "gives": sorted(getattr(cls, "gives", ())),
+        "needs": sorted(getattr(cls, "needs", ())),
+        "knobs": knobs_of(cls, {}),
+    }
+
+
+def knobs_of(cls: type, values: "Mapping[str, Value]") -> list[Description]:
+    """Every knob of a class: name, value (the default where none is given), default, type, doc."""
+    from contreg_core.parameters import parameters_of
+
+    return [
+        {
+            "name": name,
+            "value": values.get(name, parameter.default),
+            "default": parameter.default,
+            "type": parameter.type_name,
+            "doc": parameter.doc,
+        }
+        for name, parameter in parameters_of(cls).items()
+    ]
+
+
+def prose(cls: type) -> str:
+    """A class docstring without its list of knobs."""
+    import inspect
+
+    return (inspect.getdoc(cls) or "").partition("Knobs:\n")[0].strip()
+
+
+def _choice(kind: "Kind", choice: "Choice", catalogue: "Catalogue") -> Description:
+    cls = catalogue.component(kind, choice.name)
+    return {"name": choice.name, "summary": prose(cls).partition("\n")[0], "knobs": knobs_of(cls, choice.knobs)}

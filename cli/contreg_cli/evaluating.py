@@ -1,0 +1,194 @@
+"""Evaluating from the shell: which model on which pairs, progress, files, the table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from contreg_cli.caches import open_cache
+from contreg_cli.console import print_table, progress
+from contreg_cli.options import DEFAULT_MODEL
+from contreg_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from contreg_core.cache import CachedCohort
+    from contreg_core.catalogue import Catalogue
+    from contreg_core.cohort import Protocol, Split
+    from contreg_core.engine import Precision
+    from contreg_core.evaluation import PairScore
+    from contreg_core.inference.evaluate import Register
+
+T = TypeVar("T")
+Summary = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be evaluated; ``run`` None is no registration."""
+
+    run: Path | None
+    data: str | None = None
+    cache: Path | None = None
+    protocol: str | None = None
+    split: "Split" = "test"
+    limit: int | None = None
+    output: Path | None = None
+    device: str = "auto"
+    precision: "Precision" = "auto"
+    settings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """A model made ready: its name, how it registers, the cohort it meets."""
+
+    name: str
+    register: "Register"
+    cohort: "CachedCohort"
+
+
+def evaluate_request(request: Request, catalogue: "Catalogue") -> tuple[Summary, Path]:
+    """Register and score every pair; write ``pairs.csv`` and ``summary.json``; returns the summary and the folder."""
+    from contreg_core.evaluation import summarise, write_csv
+    from contreg_core.files import write_json
+
+    subject = _unregistered(request, catalogue) if request.run is None else _trained(request, catalogue)
+    protocol = subject.cohort.protocol(request.protocol)
+    folder = request.output or _folder(request, protocol)
+    scores, of_pairs = _scores(subject, protocol, request)
+    summary = {
+        "model": subject.name,
+        "data": subject.cohort.name,
+        "cache": subject.cohort.folder.name,
+        "split": request.split,
+        "of_pairs": of_pairs,
+        **summarise(scores, protocol),
+    }
+    write_csv(folder / "pairs.csv", scores)
+    write_json(folder / "summary.json", summary)
+    return summary, folder
+
+
+def spread(items: Sequence[T], limit: int | None) -> list[T]:
+    """``limit`` of the items, evenly apart, in order; all of them without a limit.
+
+    >>> spread("abcdefghij", 3)
+    ['a', 'd', 'g']
+    """
+    if limit is None or limit >= len(items):
+        return list(items)
+    return [items[number * len(items) // limit] for number in range(limit)]
+
+
+def print_summary(summary: Summary) -> None:
+    """The regions before and after, then everything else on lines."""
+    partial = "" if summary["pairs"] == summary["of_pairs"] else f" of {summary['of_pairs']}"
+    click.echo(
+        f"{summary['model']} on {summary['data']} ({summary['split']}), protocol {summary['protocol']}: "
+        f"{summary['pairs']}{partial} pairs"
+    )
+    print_table(
+        ("region", "fused before", "fused", "95 %", "label-mean before", "label-mean", "95 %"), _rows(summary)
+    )
+    for line in _lines(summary):
+        click.echo(line)
+
+
+def _trained(request: Request, catalogue: "Catalogue") -> _Subject:
+    from contreg_core.engine import Engine
+    from contreg_core.inference.trained import load_trained
+
+    assert request.run is not None
+    engine = Engine.choose(request.device, request.precision)
+    trained = load_trained(request.run, catalogue, engine)
+    name = request.data or str(trained.record["data"]["cohort"])
+    cohort = open_cache(catalogue, name, trained.recipe.preprocessing, request.cache, _options(request.run))
+    return _Subject(trained.recipe.name, trained.register, cohort)
+
+
+def _options(run: Path) -> list[str]:
+    """A run's frozen recipe is a recipe file, so ``prepare`` can take the preprocessing from it."""
+    return ["--model", str((run if run.is_dir() else run.parents[1]) / "recipe.toml")]
+
+
+def _unregistered(request: Request, catalogue: "Catalogue") -> _Subject:
+    from contreg_cli.caches import prepare_options
+    from contreg_cli.recipes import find_recipe
+    from contreg_cli.unregistered import identity
+
+    if request.data is None:
+        raise UsageError("--model none has no cohort of its own", "name one with --data")
+    spec = find_recipe(catalogue, DEFAULT_MODEL, request.settings).preprocessing
+    options = prepare_options(catalogue, DEFAULT_MODEL, request.settings)
+    return _Subject("none", identity, open_cache(catalogue, request.data, spec, request.cache, options))
+
+
+def _folder(request: Request, protocol: "Protocol") -> Path:
+    from contreg_core.training.run_folder import RunFolder
+
+    if request.run is None:
+        return Path("evaluation", "none", f"{protocol.name}-{request.split}".replace("/", "-"))
+    run = request.run if request.run.is_dir() else request.run.parents[1]
+    return RunFolder(run).evaluation(protocol.name, request.split)
+
+
+def _scores(
+    subject: _Subject, protocol: "Protocol", request: Request
+) -> "tuple[list[PairScore], int]":
+    from contreg_core.inference.evaluate import evaluate, evaluation_pairs
+
+    every = evaluation_pairs(subject.cohort, subject.cohort.split(request.split), protocol)
+    pairs = spread(every, request.limit)
+    scores = []
+    with progress("evaluate", len(pairs)) as bar:
+        for score in evaluate(subject.register, subject.cohort, pairs, protocol):
+            scores.append(score)
+            bar.update(len(scores), f"{score.moving} -> {score.fixed}")
+    return scores, len(every)
+
+
+def _rows(summary: Summary) -> list[tuple[str, ...]]:
+    rows = [_row(name, region) for name, region in summary["regions"].items()]
+    whole = {
+        "fused": summary["dice_fused"],
+        "fused_interval": summary["dice_fused_interval"],
+        "labelmean": summary["dice_labelmean"],
+        "labelmean_interval": summary["dice_labelmean_interval"],
+        "initial_fused": summary["initial"]["dice_fused"],
+        "initial_labelmean": summary["initial"]["dice_labelmean"],
+    }
+    return [*rows, _row("mean of regions", whole)]
+
+
+def _row(name: str, dice: Summary) -> tuple[str, ...]:
+    return (
+        name,
+        _figure(dice["initial_fused"]),
+        _figure(dice["fused"]),
+        _interval(dice["fused_interval"]),
+        _figure(dice["initial_labelmean"]),
+        _figure(dice["labelmean"]),
+        _interval(dice["labelmean_interval"]),
+    )
+
+
+def _lines(summary: Summary) -> list[str]:
+    missing = f" ({summary['surface_missing']} labels missing)" if summary["surface_missing"] else ""
+    return [
+        f"headline Dice ({summary['headline']}): {_figure(summary['dice'])}",
+        f"label Dice: {_figure(summary['initial']['dice_labels'])} before, {_figure(summary['dice_labels'])} after, "
+        f"95 % {_interval(summary['dice_labels_interval'])}",
+        f"surface distance: HD95 {_figure(summary['hd95_mm'], 2)} mm, ASSD {_figure(summary['assd_mm'], 2)} mm{missing}",
+        f"folding: {_figure(summary['folding_percent'])} % of voxels; SDlogJ {_figure(summary['sdlogj'], 3)}",
+        f"cost: {_figure(summary['seconds'], 2)} s a pair, peak memory {_figure(summary['peak_memory_mib'], 0)} MiB",
+    ]
+
+
+def _figure(value: float | None, digits: int = 4) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _interval(bounds: Sequence[float | None]) -> str:
+    return "-" if None in bounds else "–".join(_figure(bound) for bound in bounds)

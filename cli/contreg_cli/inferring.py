@@ -1,0 +1,64 @@
+"""What ``register`` and ``segment`` share: options, the model, what their sidecars say of the run."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from contreg_cli import options
+from contreg_cli.shell import load_catalogue, plugin_versions
+
+if TYPE_CHECKING:
+    from contreg_core.catalogue import Catalogue
+    from contreg_core.engine import Precision
+    from contreg_core.inference.trained import TrainedModel
+
+run = click.option(
+    "--model",
+    required=True,
+    type=options.ANY_PATH,
+    metavar="RUN",
+    help="Run folder or checkpoint of contreg fit.",
+)
+output = click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=options.ANY_PATH,
+    metavar="DIR",
+    help="Folder for the files; made if absent.",
+)
+orientation_from = click.option(
+    "--orientation-from",
+    type=click.Choice(["agreement", "sform", "qform"]),
+    default="agreement",
+    show_default=True,
+    help="Which orientation of a header to take where its two differ.",
+)
+label_mode = click.option(
+    "--label-mode",
+    type=click.Choice(["linear", "nearest"]),
+    default="linear",
+    show_default=True,
+    help="How labels are read between voxels: the neighbours' weighted vote, or the nearest.",
+)
+seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random numbers.")
+
+
+def ready(
+    model: Path, output: Path, device: str, precision: "Precision", seed: int
+) -> "tuple[Catalogue, TrainedModel, dict[str, Any]]":
+    """(catalogue, model, what every sidecar tells of this run); fails first where nothing can be written."""
+    from contreg_core.engine import Engine
+    from contreg_core.inference.outputs import about_model, probe
+    from contreg_core.inference.trained import load_trained
+    from contreg_core.provenance import provenance
+    from contreg_core.training.seeds import seed_torch
+
+    probe(output)
+    catalogue = load_catalogue()
+    engine = Engine.choose(device, precision)
+    trained = load_trained(model, catalogue, engine)
+    seed_torch("inference", seed)
+    told = provenance(engine.describe(), plugin_versions())
+    return catalogue, trained, {"model": about_model(trained), "seed": seed, "provenance": told}

@@ -1,0 +1,81 @@
+"""The head of the page: what was trained on what, and the few numbers that say how good it is."""
+
+from contreg_cli.report.evaluation_record import Evaluation
+from contreg_cli.report.markup import Html, join, note, tag
+from contreg_cli.report.numbers import duration, interval, is_number, number, percent
+from contreg_cli.report.run_record import RunRecord
+
+_LINKS = (
+    ("pair", "Example pair"),
+    ("accuracy", "Accuracy"),
+    ("labels", "Labels"),
+    ("training", "Training"),
+    ("origin", "Origin and cost"),
+    ("recipe", "Recipe"),
+)
+_KIND = {"fused": "Dice of fused regions", "labelmean": "Dice, mean over the labels of a region"}
+
+
+def overview(record: RunRecord) -> Html:
+    """Title, date, cards, links to the sections."""
+    evaluation = record.evaluations[0] if record.evaluations else None
+    return tag(
+        "header",
+        tag("h1", record.model, tag("span", " on ", record.cohort)),
+        tag("p", *_subtitle(record)),
+        tag("dl", *cards(record, evaluation), class_="cards"),
+        tag("nav", *(tag("a", title, href=f"#{id_}") for id_, title in _LINKS), aria_label="Sections"),
+        *(note(trouble.message.rstrip(".") + ".", trouble.hint) for trouble in record.troubles),
+    )
+
+
+def _subtitle(record: RunRecord) -> list[str]:
+    summary = record.recipe.summary.rstrip(".")
+    when = str(record.facts.get("finished") or record.facts.get("started") or "")[:10]
+    ended = "trained" if record.facts.get("finished") else "training not finished, begun"
+    return [f"{summary}. " if summary else "", f"{ended} {when}" if when else "not dated"]
+
+
+def cards(record: RunRecord, evaluation: Evaluation | None) -> list[Html]:
+    """The headline numbers; without an evaluation those of the training alone."""
+    if evaluation is not None:
+        return _scored(evaluation)
+    return _trained(record)
+
+
+def _scored(evaluation: Evaluation) -> list[Html]:
+    value = evaluation.summary.get
+    dice = join([tag("span", number(evaluation.before), " → ", class_="from"), number(evaluation.after)])
+    bounds = interval(evaluation.interval)
+    after = join([dice, tag("span", " ", bounds, class_="bounds")]) if bounds else dice
+    protocol, pairs = value("protocol", evaluation.name), value("pairs", len(evaluation.rows))
+    what = f"{_KIND.get(evaluation.headline, 'Dice')}; {protocol}, {evaluation.split} split, {pairs} pairs"
+    return [
+        _card("Dice before → after, 95 % interval", after, what, wide=True),
+        _card("Folded voxels", percent(value("folding_percent")), f"SDlogJ {number(value('sdlogj'))}"),
+        _card("Surface distance", _mm(value("hd95_mm")), f"HD95; mean {_mm(value('assd_mm'))}"),
+        _card("Time a pair", duration(value("seconds")), "registration alone"),
+    ]
+
+
+def _trained(record: RunRecord) -> list[Html]:
+    best, facts = record.facts.get("best_validation"), record.facts
+    shown = number(best) if is_number(best) else "not measured"
+    return [
+        _card("Best on validation", shown, "Dice, or NCC without labels"),
+        _card("Optimiser steps", str(facts.get("steps", _last_step(record))), "finished"),
+        _card("Training time", duration(facts.get("training_seconds")), str(facts.get("device", ""))),
+    ]
+
+
+def _last_step(record: RunRecord) -> object:
+    return record.metrics[-1].get("step", 0) if record.metrics else 0
+
+
+def _mm(value: object) -> str:
+    return f"{number(value, 2)} mm"
+
+
+def _card(title: str, value: object, detail: str, *, wide: bool = False) -> Html:
+    words = tag("dt", title), tag("dd", value), tag("dd", detail, class_="unit")
+    return tag("div", *words, class_="wide" if wide else None)

@@ -1,0 +1,138 @@
+"""Segmenting from the shell: references, one image after another, what failed."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from contreg_cli.caches import open_cache
+from contreg_cli.console import progress
+from contreg_core.errors import ContregError, DataError, OutputError, PartialError, StorageError, UsageError
+
+if TYPE_CHECKING:
+    from contreg_core.catalogue import Catalogue
+    from contreg_core.cohort import Label
+    from contreg_core.inference.references import Reference
+    from contreg_core.inference.segment import Fusion
+    from contreg_core.inference.trained import TrainedModel
+    from contreg_core.labels import LabelMode
+    from contreg_core.volume.orientation import OrientationFrom
+
+
+@dataclass(frozen=True)
+class Job:
+    """How every image is segmented, and where to."""
+
+    model: "TrainedModel"
+    references: "Sequence[Reference]"
+    labels: "Sequence[Label]"
+    most: int | None
+    fuse: "Fusion"
+    label_mode: "LabelMode"
+    orientation_from: "OrientationFrom"
+    probabilities: bool
+    output: Path
+    about: Mapping[str, Any]
+
+    def run(self, path: Path) -> str:
+        """Segment one image and write its files; returns a line about it."""
+        from contreg_core.inference.outputs import Input, write_segmentation
+        from contreg_core.inference.references import read_image
+        from contreg_core.inference.segment import segment_image
+
+        image = Input(path, read_image(path, self.orientation_from))
+        result = segment_image(
+            self.model,
+            image.volume,
+            self.references,
+            most=self.most,
+            fuse=self.fuse,
+            label_mode=self.label_mode,
+        )
+        about = {"fusion": self.fuse, "label_mode": self.label_mode, **self.about}
+        written = write_segmentation(
+            self.output, result, image, self.labels, about, probabilities=self.probabilities
+        )
+        for warning in result.warnings:
+            click.echo(f"warning: {path}: {warning}", err=True)
+        names = ", ".join(result.references)
+        return f"{written[0]}: {len(result.volumes())} labels from {names}"
+
+
+def segment_all(job: Job, images: Sequence[Path]) -> None:
+    """Segment every image; one that fails does not stop the others.
+
+    Raises ``PartialError`` naming those that failed; of an image that was alone, its own error.
+    """
+    failed: dict[Path, ContregError] = {}
+    with progress("segment", len(images)) as bar:
+        for number, path in enumerate(images, start=1):
+            try:
+                click.echo(job.run(path))
+            except (OutputError, StorageError):
+                raise  # a full disk is no fault of the image: the next would fail as well
+            except ContregError as error:
+                failed[path] = error
+                if len(images) > 1:
+                    bar.say(f"failed: {path}: {error}")
+            bar.update(number, path.name)
+    if failed and len(images) == 1:
+        raise failed[images[0]]
+    if failed:
+        names = ", ".join(str(path) for path in failed)
+        raise PartialError(
+            f"{len(failed)} of {len(images)} images failed: {names}", "mend them and run them again"
+        )
+
+
+def check_names(images: Sequence[Path]) -> None:
+    """Refuse two images whose outputs would have one name, before any work."""
+    from contreg_core.inference.names import stem
+
+    counts = Counter(stem(path).casefold() for path in images)
+    twice = [str(path) for path in images if counts[stem(path).casefold()] > 1]
+    if twice:
+        raise DataError(
+            f"outputs are named after the images, and these share a name: {', '.join(twice)}",
+            "rename them, or segment them into different folders",
+        )
+
+
+def find_references(
+    atlases: Sequence[str],
+    catalogue: "Catalogue",
+    model: "TrainedModel",
+    run: Path,
+    cache: Path | None,
+    orientation_from: "OrientationFrom",
+) -> "tuple[list[Reference], Sequence[Label]]":
+    """References and label table: pairs of files, or one prepared cohort's training subjects."""
+    from contreg_core.inference.references import read_reference, split_atlas, training_references
+
+    pairs = [split_atlas(atlas) for atlas in atlases]
+    files = [pair for pair in pairs if pair is not None]
+    if len(files) == len(pairs):
+        return [read_reference(image, labels, orientation_from) for image, labels in files], ()
+    if len(pairs) > 1:
+        raise UsageError("a cohort is given beside another atlas", "give IMAGE:LABELS pairs, or one cohort")
+    recipe = (run if run.is_dir() else run.parents[1]) / "recipe.toml"
+    cohort = open_cache(catalogue, atlases[0], model.recipe.preprocessing, cache, ["--model", str(recipe)])
+    return training_references(cohort), cohort.labels
+
+
+def parse_count(text: str | None, *, from_cohort: bool) -> int | None:
+    """How many references: a number, or None for all; of a cohort one, of given files all, where nothing is said.
+
+    >>> parse_count(None, from_cohort=True), parse_count("all", from_cohort=True), parse_count("3", from_cohort=False)
+    (1, None, 3)
+    """
+    if text is None:
+        return 1 if from_cohort else None
+    if text == "all":
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"--references {text}: expected 1 or more, or all", "write e.g. --references 5")
+    return int(text)

@@ -1,0 +1,145 @@
+"""``contreg register`` from end to end: a tiny trained run, real files, what lies in the folder afterwards."""
+
+import hashlib
+import json
+
+import nibabel as nib
+import numpy as np
+import pytest
+import SimpleITK
+from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
+
+from contreg_adapters.synthetic.cohort import Synthetic
+from contreg_cli.main import run
+from contreg_core.cache import CachedCohort
+from contreg_core.engine import Engine
+from contreg_core.plugins import load_catalogue
+from contreg_core.prepare import Preparation, prepare
+from contreg_core.recipe import override
+from contreg_core.training.run_folder import RunFolder
+from contreg_core.training.session import Session
+from contreg_core.volume import write_volume
+
+SIZE = (20, 24, 20)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A run of two steps on three synthetic brains at 8 mm, and two of them as files."""
+    folder = tmp_path_factory.mktemp("study")
+    catalogue = load_catalogue(plugins=False)
+    small = ["training.steps=2", "training.validation=0", "preprocessing.spacing=8.0", "decoder.features=vm1"]
+    recipe = override(catalogue.recipe("voxelmorph/mse"), small, catalogue)
+    cohort = Synthetic(subjects=3, size=SIZE, spacing=8.0)
+    plan = Preparation.plan(cohort, recipe.preprocessing, folder / "cache")
+    cached: CachedCohort = plan.finish(cohort.scans(), list(prepare(plan, cohort.scans())))
+    session = Session(recipe, cached, RunFolder(folder / "run"), Engine.choose("cpu", "float32"), catalogue)
+    list(session.advance())
+    for scan in cohort.scans():
+        loaded = cohort.load(scan)
+        write_volume(folder / f"{scan.id}.nii.gz", loaded.image)
+        write_volume(folder / f"{scan.id}_labels.nii.gz", loaded.labels)
+    return folder
+
+
+def stored_as(path, codes, target):
+    """The same image, its array axes in another order."""
+    image = nib.load(path)
+    turned = image.as_reoriented(ornt_transform(io_orientation(image.affine), axcodes2ornt(codes)))
+    nib.save(turned, target)
+
+
+def command(study, moving, fixed, output, *more):
+    options = ["-o", str(output), "--model", str(study / "run"), "--device", "cpu", "--precision", "float32"]
+    return run(["register", str(moving), str(fixed), *options, *more])
+
+
+@pytest.mark.parametrize("codes", ["RAS", "PIL"])
+def test_the_file_set(study, tmp_path, codes, capsys):
+    fixed = tmp_path / "target.nii.gz"
+    stored_as(study / "S03.nii.gz", codes, fixed)
+    labels = study / "S01_labels.nii.gz"
+    assert command(study, study / "S01.nii.gz", fixed, tmp_path / "out", "--moving-labels", str(labels)) == 0
+    said = capsys.readouterr()
+    assert "NCC" in said.out
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    forward, back = "S01_from-S01_to-target_mode-image_xfm", "S01_from-target_to-S01_mode-image_xfm"
+    assert names == {
+        "S01_from-S01_to-target_warped.nii.gz",
+        "S01_from-S01_to-target_labels.nii.gz",
+        *(f"{name}.{suffix}" for name in (forward, back) for suffix in ("nii.gz", "json")),
+    }
+    reference = nib.load(fixed)
+    for name in ("warped", "labels"):
+        image = nib.load(tmp_path / "out" / f"S01_from-S01_to-target_{name}.nii.gz")
+        assert image.shape == reference.shape
+        assert np.allclose(image.affine, reference.affine, atol=1e-5)
+    ids = set(np.unique(nib.load(labels).dataobj))
+    carried = np.asarray(image.dataobj)
+    assert carried.dtype.kind == "u"
+    assert len(set(np.unique(carried))) > 10
+    assert set(np.unique(carried)) <= ids
+    assert nib.load(tmp_path / "out" / f"{back}.nii.gz").shape == (*SIZE, 1, 3)
+
+
+def test_itk_gets_the_same_warped_image(study, tmp_path):
+    fixed = tmp_path / "target.nii.gz"
+    stored_as(study / "S03.nii.gz", "LPS", fixed)
+    assert command(study, study / "S01.nii.gz", fixed, tmp_path) == 0
+    field = SimpleITK.ReadImage(str(tmp_path / "S01_from-S01_to-target_mode-image_xfm.nii.gz"))
+    transform = SimpleITK.DisplacementFieldTransform(SimpleITK.Cast(field, SimpleITK.sitkVectorFloat64))
+    moving = SimpleITK.ReadImage(str(study / "S01.nii.gz"))
+    target = SimpleITK.ReadImage(str(fixed))
+    theirs = SimpleITK.GetArrayFromImage(SimpleITK.Resample(moving, target, transform, SimpleITK.sitkLinear, 0.0)).T
+    ours = np.asarray(nib.load(tmp_path / "S01_from-S01_to-target_warped.nii.gz").dataobj)
+    assert np.abs(theirs - ours)[1:-1, 1:-1, 1:-1].max() <= 1e-4 * np.ptp(ours)
+
+
+def test_the_sidecar_explains(study, tmp_path):
+    moving, fixed = study / "S01.nii.gz", study / "S03.nii.gz"
+    assert command(study, moving, fixed, tmp_path, "--seed", "3") == 0
+    record = json.loads((tmp_path / "S01_from-S01_to-S03_mode-image_xfm.json").read_text())
+    for role, path in (("moving", moving), ("fixed", fixed)):
+        assert record[role]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+        assert record[role]["shape"] == list(SIZE)
+        assert np.allclose(record[role]["affine"], nib.load(path).affine)
+    assert "1007" in record["convention"]
+    assert "LPS" in record["convention"]
+    assert record["direction"] == "p + u(p): points of the fixed image to points of the moving image"
+    assert record["inverse"] == "S01_from-S03_to-S01_mode-image_xfm.nii.gz"
+    assert record["model"]["recipe"] == "voxelmorph/mse"
+    assert len(record["model"]["checkpoint_sha256"]) == 64
+    assert record["seed"] == 3
+    assert record["provenance"]["contreg"]
+    assert {"ncc_before", "ncc_after", "folding_percent", "displacement_mm", "overlap_before"} <= set(record["quality"])
+
+
+def test_same_command_same_bytes(study, tmp_path):
+    for name in ("a", "b"):
+        assert command(study, study / "S01.nii.gz", study / "S02.nii.gz", tmp_path / name) == 0
+    for path in (tmp_path / "a").glob("*.nii.gz"):
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+
+
+def test_failures_end_with_a_line_and_a_code(study, tmp_path, capsys):
+    moving = study / "S01.nii.gz"
+    cut = tmp_path / "cut.nii.gz"
+    cut.write_bytes(moving.read_bytes()[:-300])
+    assert command(study, moving, cut, tmp_path / "out") == 65
+    assert command(study, moving, tmp_path / "absent.nii.gz", tmp_path / "out") == 66
+    assert command(study, moving, study / "S02.nii.gz", tmp_path / "out", "--moving-labels", str(cut)) == 65
+    assert list((tmp_path / "out").iterdir()) == []
+    assert run(["register", str(moving), str(moving), "-o", str(tmp_path), "--model", str(tmp_path / "no")]) == 66
+    (tmp_path / "file").touch()
+    assert command(study, moving, moving, tmp_path / "file") == 73
+    said = capsys.readouterr().err
+    assert said.count("error: ") == 5
+    assert "Traceback" not in said
+
+
+def test_poor_overlap_is_said(study, tmp_path, capsys):
+    image = nib.load(study / "S01.nii.gz")
+    image.affine[0, 3] += 90
+    nib.save(nib.Nifti1Image(np.asarray(image.dataobj), image.affine), tmp_path / "moved.nii.gz")
+    assert command(study, tmp_path / "moved.nii.gz", study / "S01.nii.gz", tmp_path / "out") == 0
+    assert "overlap poorly" in capsys.readouterr().err

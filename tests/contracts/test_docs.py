@@ -1,0 +1,91 @@
+"""The documentation is true: links lead somewhere, commands are ones the program takes, console blocks are run."""
+
+import importlib.util
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+import torch
+
+from contreg_cli.main import cli
+from contreg_core.parameters import parameters_of
+from contreg_core.types import Encoding, Field, Pair, Registration
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The fenced blocks of one language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.S | re.M)
+
+
+def commands(page: Path) -> Iterator[str]:
+    """Every ``contreg`` command line in a block without language or marked console, continuations joined."""
+    for block in (*blocks(page, ""), *blocks(page, "console")):
+        for line in block.replace("\\\n", " ").splitlines():
+            text = line.removeprefix("$ ").strip()
+            if text.startswith("contreg "):
+                yield text.split("  #")[0]
+
+
+ALL = [(page.relative_to(ROOT).as_posix(), line) for page in PAGES for line in commands(page)]
+RUN = [page for page in PAGES if blocks(page, "console")]
+
+
+@pytest.mark.parametrize(("page", "line"), ALL, ids=[f"{page}: {line}" for page, line in ALL])
+def test_every_command_line_is_one_the_program_takes(page: str, line: str) -> None:
+    with click.Context(cli) as context:
+        command, arguments = cli, shlex.split(line)[1:]
+        while isinstance(command, click.Group) and arguments:
+            _, command, arguments = command.resolve_command(context, arguments)
+        assert command is not None
+        command.make_context("contreg", list(arguments))
+
+
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
+def test_console_blocks_run(page: Path, tmp_path: Path) -> None:
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "COLUMNS": "100"}
+    for block in blocks(page, "console"):
+        for line in block.splitlines():
+            assert line.startswith("$ contreg "), line
+            command = [sys.executable, "-m", "contreg_cli", *shlex.split(line)[2:]]
+            done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+            assert done.returncode == 0, f"{line}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_relative_links_resolve(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    broken = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert broken == []
+
+
+def test_the_plugin_of_the_page_is_a_plugin(tmp_path: Path) -> None:
+    page = ROOT / "docs/how-to/plugins.md"
+    project = tomllib.loads(blocks(page, "toml")[0])
+    assert project["project"]["entry-points"]["contreg"] == {"tukey": "contreg_tukey"}
+    file = tmp_path / "contreg_tukey.py"
+    file.write_text(blocks(page, "python")[0], encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("contreg_tukey", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    (loss,) = module.contreg_components()
+    assert parameters_of(loss)["width"].default == 0.3
+    same, other = torch.zeros(1, 1, 4, 4), torch.ones(1, 1, 4, 4)
+    assert loss()(_registration(same, same)) == 0
+    assert loss()(_registration(other, same)) == 1
+
+
+def _registration(warped: torch.Tensor, fixed: torch.Tensor) -> Registration:
+    zero = torch.zeros(1, 2, 4, 4)
+    return Registration(Pair(warped, fixed), Encoding(()), Field(zero), zero, zero, warped)
