@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 import contreg_core
 from contreg_core.errors import DataError, MismatchError, MissingError
-from contreg_core.files import atomic_path
+from contreg_core.files import write_bytes
 
 SCHEMA = 1
 _KEY = "contreg"
@@ -43,9 +43,8 @@ def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], record: Mapping[
     stored = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     full = {**record, "schema": SCHEMA, "contreg": contreg_core.__version__}
     full["sha256"] = _digest(stored, full)
-    with atomic_path(path) as temporary:
-        # Through bytes: save_file would make the file readable by its owner alone, whatever the umask.
-        temporary.write_bytes(save(_unshared(stored), metadata={_KEY: json.dumps(full, sort_keys=True)}))
+    # Through bytes: save_file would make the file readable by its owner alone, whatever the umask.
+    write_bytes(path, save(_unshared(stored), metadata={_KEY: json.dumps(full, sort_keys=True)}))
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

@@ -22,10 +22,10 @@ _DEAD_AFTER = 3600.0
 def atomic_path(final: Path) -> Iterator[Path]:
     """Yield a temporary path; rename it to ``final`` when the block succeeds, remove it when it does not.
 
-    The temporary name keeps the suffixes of ``final``, since writers choose a format by them, and is random, since
-    processes of two machines may have one number and one target.
+    The temporary name ends as ``final`` does, since writers choose a format by it, and is random, since processes of two
+    machines may have one number and one target.
     """
-    temporary = final.with_name(f"{_MARK}{secrets.token_hex(6)}-{final.name}")
+    temporary = final.with_name(f"{_MARK}{secrets.token_hex(6)}-{final.name[-40:]}")
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -39,10 +39,15 @@ def atomic_path(final: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def write_bytes(final: Path, content: bytes) -> None:
+    """Write a file atomically."""
+    with atomic_path(final) as temporary:
+        temporary.write_bytes(content)
+
+
 def write_text(final: Path, text: str) -> None:
     """Write a UTF-8 text file atomically."""
-    with atomic_path(final) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_bytes(final, text.encode())
 
 
 def write_json(final: Path, value: Any) -> None:

@@ -104,13 +104,11 @@ def _trained(request: Request, catalogue: "Catalogue") -> _Subject:
     engine = Engine.choose(request.device, request.precision)
     trained = load_trained(request.run, catalogue, engine)
     name = request.data or str(trained.record["data"]["cohort"])
-    cohort = open_cache(catalogue, name, trained.recipe.preprocessing, request.cache, _options(request.run))
+    spec = trained.recipe.preprocessing
+    same = spec == catalogue.recipe(DEFAULT_MODEL).preprocessing
+    options = [] if same else ["--model", str(_run_folder(request.run) / "recipe.toml")]
+    cohort = open_cache(catalogue, name, spec, request.cache, options)
     return _Subject(trained.recipe.name, trained.register, cohort)
-
-
-def _options(run: Path) -> list[str]:
-    """A run's frozen recipe is a recipe file, so ``prepare`` can take the preprocessing from it."""
-    return ["--model", str((run if run.is_dir() else run.parents[1]) / "recipe.toml")]
 
 
 def _unregistered(request: Request, catalogue: "Catalogue") -> _Subject:
@@ -130,8 +128,12 @@ def _folder(request: Request, protocol: "Protocol") -> Path:
 
     if request.run is None:
         return Path("evaluation", "none", f"{protocol.name}-{request.split}".replace("/", "-"))
-    run = request.run if request.run.is_dir() else request.run.parents[1]
-    return RunFolder(run).evaluation(protocol.name, request.split)
+    return RunFolder(_run_folder(request.run)).evaluation(protocol.name, request.split)
+
+
+def _run_folder(run: Path) -> Path:
+    """Of a run folder or of a checkpoint in it."""
+    return run if run.is_dir() else run.absolute().parents[1]
 
 
 def _scores(

@@ -19,6 +19,8 @@ class Contreg(LazyGroup):
         "The way": {
             "prepare": "Read, check and cache a cohort, once.",
             "fit": "Train a model on a prepared cohort; run again to go on.",
+            "register": "Warp one image onto another, on the fixed image's own grid.",
+            "segment": "Label images with the labels of references.",
             "evaluate": "Score a run under a named protocol: Dice, folding, distances.",
             "register": "Warp one image onto another, on its own grid, in scanner millimetres.",
             "segment": "Label images by registering labelled references to them.",

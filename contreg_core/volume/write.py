@@ -1,16 +1,14 @@
-"""Volume files out: NIfTI with both forms equal; a final name never holds a partial file."""
+"""Volume files out: NIfTI with both forms equal."""
 
 import gzip
-import os
-import secrets
-from errno import EDQUOT, ENOSPC
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
-from contreg_core.errors import OutputError, StorageError, UsageError
+from contreg_core.errors import UsageError
+from contreg_core.files import write_bytes
 from contreg_core.volume.geometry import spacing
 from contreg_core.volume.values import smallest_integers
 from contreg_core.volume.volume import Volume
@@ -20,7 +18,8 @@ def write_volume(path: Path | str, volume: Volume, *, code: int = 1, description
     """Write ``.nii`` or ``.nii.gz``: floats as float32, booleans and integers unscaled in the smallest type.
 
     ``code`` is the NIfTI form code (1 scanner, 2 aligned, 4 MNI). A sheared affine goes into the sform alone: a
-    qform cannot hold it. Same volume, same bytes. Raises ``OutputError`` (73) or ``StorageError`` (74).
+    qform cannot hold it. Same volume, same bytes. Raises ``OutputError`` (73), ``StorageError`` (74) or
+    ``AccessError`` (77).
     """
     path = Path(path)
     if not path.name.endswith((".nii", ".nii.gz")):
@@ -28,7 +27,7 @@ def write_volume(path: Path | str, volume: Volume, *, code: int = 1, description
     content: bytes = _image(volume, code, description).to_bytes()
     if path.suffix == ".gz":
         content = gzip.compress(content, compresslevel=4, mtime=0)
-    replace_file(path, content)
+    write_bytes(path, content)
 
 
 def _image(volume: Volume, code: int, description: str) -> nib.Nifti1Image:
@@ -49,33 +48,3 @@ def _storable(array: NDArray[np.generic]) -> NDArray[np.generic]:
     if array.dtype.kind == "f":
         return array.astype(np.float32)
     return array.astype(np.uint8) if array.dtype.kind == "b" else smallest_integers(array)
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Put ``content`` under ``path`` in one step: temporary name, fsync, rename, fsync the folder."""
-    temporary = path.with_name(f".{path.name[:100]}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise _refused(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _refused(path: Path, error: OSError) -> OutputError | StorageError:
-    if error.errno in (ENOSPC, EDQUOT):
-        return StorageError(f"{path}: the disk is full", "free some space and run again")
-    return OutputError(f"{path}: cannot be written: {error.strerror}", "choose another output folder")

@@ -90,7 +90,9 @@ def test_itk_gets_the_same_warped_image(study, tmp_path):
     transform = SimpleITK.DisplacementFieldTransform(SimpleITK.Cast(field, SimpleITK.sitkVectorFloat64))
     moving = SimpleITK.ReadImage(str(study / "S01.nii.gz"))
     target = SimpleITK.ReadImage(str(fixed))
-    theirs = SimpleITK.GetArrayFromImage(SimpleITK.Resample(moving, target, transform, SimpleITK.sitkLinear, 0.0)).T
+    theirs = SimpleITK.GetArrayFromImage(
+        SimpleITK.Resample(moving, target, transform, SimpleITK.sitkLinear, 0.0)
+    ).T
     ours = np.asarray(nib.load(tmp_path / "S01_from-S01_to-target_warped.nii.gz").dataobj)
     assert np.abs(theirs - ours)[1:-1, 1:-1, 1:-1].max() <= 1e-4 * np.ptp(ours)
 
@@ -111,7 +113,9 @@ def test_the_sidecar_explains(study, tmp_path):
     assert len(record["model"]["checkpoint_sha256"]) == 64
     assert record["seed"] == 3
     assert record["provenance"]["contreg"]
-    assert {"ncc_before", "ncc_after", "folding_percent", "displacement_mm", "overlap_before"} <= set(record["quality"])
+    assert {"ncc_before", "ncc_after", "folding_percent", "displacement_mm", "overlap_before"} <= set(
+        record["quality"]
+    )
 
 
 def test_same_command_same_bytes(study, tmp_path):
@@ -129,7 +133,10 @@ def test_failures_end_with_a_line_and_a_code(study, tmp_path, capsys):
     assert command(study, moving, tmp_path / "absent.nii.gz", tmp_path / "out") == 66
     assert command(study, moving, study / "S02.nii.gz", tmp_path / "out", "--moving-labels", str(cut)) == 65
     assert list((tmp_path / "out").iterdir()) == []
-    assert run(["register", str(moving), str(moving), "-o", str(tmp_path), "--model", str(tmp_path / "no")]) == 66
+    assert (
+        run(["register", str(moving), str(moving), "-o", str(tmp_path), "--model", str(tmp_path / "no")])
+        == 66
+    )
     (tmp_path / "file").touch()
     assert command(study, moving, moving, tmp_path / "file") == 73
     said = capsys.readouterr().err

@@ -70,9 +70,10 @@ def test_other_suffixes_are_refused(tmp_path):
         write_volume(tmp_path / "a.mha", IMAGE)
 
 
-def test_a_folder_that_is_not_there(tmp_path):
+def test_a_folder_that_cannot_be(tmp_path):
+    (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
-        write_volume(tmp_path / "none" / "a.nii", IMAGE)
+        write_volume(tmp_path / "file" / "a.nii", IMAGE)
 
 
 @pytest.mark.parametrize(("number", "kind"), [(errno.ENOSPC, StorageError), (errno.EROFS, OutputError)])

@@ -14,7 +14,7 @@ from contreg_core.cohort import Label
 
 _KEY = tag(
     "p", tag("i", style="background:var(--before)"), "before registration", tag("i", style="background:var(--after)"),
-    "after; the whisker is the 95 % interval of the mean, subjects resampled", class_="key small",
+    "after. Whiskers of regions: 95 % interval of the mean, subjects resampled.", class_="key small",
 )  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def accuracy(record: RunRecord) -> Html:
     first = record.evaluations[0]
     summary = _titled("Means over all pairs", table((), _measures(record.evaluations)))
     lead = tag("p", _LEAD, class_="lead")
-    return section("accuracy", "Accuracy", lead, tag("div", summary, *_charts(first), class_="columns"), _KEY)
+    return section("accuracy", "Accuracy", lead, tag("div", summary, *_charts(first), class_="columns"))
 
 
 _LEAD = "Dice overlap, 0 to 1, of carried and fixed labels: mean over pairs, then over regions."
@@ -85,9 +85,8 @@ def _pairs(evaluation: Evaluation) -> Html:
     if not groups:
         return note("There is no table of pairs (pairs.csv) with Dice per region in this evaluation.")
     words = "Box: quartiles and median; whiskers: 5th to 95th percentile; a point is a pair."
-    return _titled(
-        "Pairs", box_chart("Dice of every pair, before and after", groups), tag("p", words, class_="small")
-    )
+    chart = box_chart("Dice of every pair, before and after", groups)
+    return _titled("Pairs", chart, tag("p", words, class_="small"), _KEY)
 
 
 def _present(values: Sequence[float]) -> list[float]:

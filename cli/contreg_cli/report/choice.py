@@ -1,23 +1,37 @@
 """Which pair is shown, and where its images lie."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from contreg_cli.report.run_record import RunRecord
 from contreg_core.cache import CachedCohort, CachedScan, default_root, find_cache
 from contreg_core.errors import DataError, MissingError, UsageError
 from contreg_core.training.pairs import valid_pairs
 
+if TYPE_CHECKING:
+    from contreg_core.catalogue import Catalogue
+
 ScanPair = tuple[CachedScan, CachedScan]
 
 
-def open_cache(record: RunRecord, root: Path | None) -> CachedCohort:
+def open_cache(record: RunRecord, catalogue: "Catalogue", root: Path | None) -> CachedCohort:
     """The cache the run was trained on; raises ``MissingError`` with the command that prepares it."""
     folder = find_cache(root or default_root(), record.cohort, record.recipe.preprocessing)
     if folder is None:
-        command = f"contreg prepare --data {record.cohort} --model {record.model}"
+        command = shlex.join(["contreg", "prepare", "--data", record.cohort])
+        command += f"{_source(record, catalogue)} {shlex.join(['--model', f'{record.path}/recipe.toml'])}"
         raise MissingError(f"cohort '{record.cohort}' is not prepared here with this run's settings", command)
     return CachedCohort.open(folder)
+
+
+def _source(record: RunRecord, catalogue: "Catalogue") -> str:
+    """Whether the command needs a folder; a cohort that is not installed here most likely does."""
+    try:
+        return " --source DIR" if catalogue.cohort(record.cohort).needs_source else ""
+    except UsageError:
+        return " --source DIR"
 
 
 def choose_pair(record: RunRecord, cohort: CachedCohort, wanted: tuple[str, str] | None) -> ScanPair:

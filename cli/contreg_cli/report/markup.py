@@ -38,10 +38,11 @@ def section(id_: str, title: str, *children: object) -> Html:
     return tag("section", tag("h2", title), *children, id=id_)
 
 
-def note(sentence: str, command: str = "") -> Html:
-    """A sentence about what is missing, and the command that would add it."""
-    added = (" Add it with ", tag("code", command), ".") if command else ()
-    return tag("p", sentence, *added, class_="note")
+def note(sentence: str, remedy: str = "") -> Html:
+    """A sentence about what is missing, and the command that adds it or what else to do."""
+    if remedy.startswith("contreg "):
+        return tag("p", sentence, " Add it with ", tag("code", remedy), ".", class_="note")
+    return tag("p", sentence, f" Remedy: {remedy}." if remedy else None, class_="note")
 
 
 def _cells(row: Sequence[object], *, headed: bool) -> list[Html]:

@@ -22,18 +22,23 @@ def overview(record: RunRecord) -> Html:
     return tag(
         "header",
         tag("h1", record.model, tag("span", " on ", record.cohort)),
-        tag("p", *_subtitle(record)),
+        tag(
+            "p",
+            record.recipe.summary.rstrip(".") + "." if record.recipe.summary else "",
+            tag("br"),
+            _date(record),
+        ),
         tag("dl", *cards(record, evaluation), class_="cards"),
         tag("nav", *(tag("a", title, href=f"#{id_}") for id_, title in _LINKS), aria_label="Sections"),
         *(note(trouble.message.rstrip(".") + ".", trouble.hint) for trouble in record.troubles),
     )
 
 
-def _subtitle(record: RunRecord) -> list[str]:
-    summary = record.recipe.summary.rstrip(".")
-    when = str(record.facts.get("finished") or record.facts.get("started") or "")[:10]
-    ended = "trained" if record.facts.get("finished") else "training not finished, begun"
-    return [f"{summary}. " if summary else "", f"{ended} {when}" if when else "not dated"]
+def _date(record: RunRecord) -> str:
+    finished, started = (str(record.facts.get(key) or "")[:10] for key in ("finished", "started"))
+    if finished:
+        return f"Trained {finished}."
+    return f"Training not finished; begun {started}." if started else "Not dated."
 
 
 def cards(record: RunRecord, evaluation: Evaluation | None) -> list[Html]:

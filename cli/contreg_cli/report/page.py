@@ -6,10 +6,13 @@ from importlib.resources import files
 
 from contreg_cli.report.markup import Html, join, tag
 
+_SCRIPTS = ("tables.js", "codes.js", "lines.js", "captions.js", "viewer.js")
+
 
 def page(title: str, header: Html, *sections: Html) -> str:
     """An HTML document with its style and script inside, and a policy that forbids it all else."""
-    style, script = (Html(_asset(name)) for name in ("page.css", "page.js"))
+    style = Html(_asset("page.css"))
+    script = Html('"use strict";\n' + "\n".join(_asset(name) for name in _SCRIPTS))
     head = tag(
         "head",
         tag("meta", charset="utf-8"),

@@ -51,7 +51,7 @@ def gather(
     """Load the model and open the cache; a pair that was asked for and cannot be shown raises its error."""
     engine = Engine.choose(device, "float32")
     trained, no_model = _attempt(lambda: load_trained(record.run.path, catalogue, engine))
-    cohort, no_cache = _attempt(lambda: open_cache(record, cache))
+    cohort, no_cache = _attempt(lambda: open_cache(record, catalogue, cache))
     scans, no_pair = (None, None) if cohort is None else _attempt(lambda: choose_pair(record, cohort, pair))
     trouble = no_cache or no_model or no_pair
     if pair is not None and trouble is not None:

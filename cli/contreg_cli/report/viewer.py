@@ -28,7 +28,7 @@ _PLANES = ("axial", "coronal", "sagittal")
 
 
 def viewer(shown: Shown) -> Html:
-    """Toolbar, three canvases with a slider each, and the data as JSON for ``page.js``."""
+    """Toolbar, three canvases with a slider each, and the data as JSON for ``viewer.js``."""
     example = shown.example
     data = payload(shown)
     planes = _PLANES if example.fixed.shape[2] > 1 else _PLANES[:1]

@@ -1,6 +1,6 @@
 """Volumes as bytes a page can hold: 8 bits a voxel, differences along the last axis, deflate, base64.
 
-The page undoes it exactly (``page.js``), so its views are the numbers to 1/255 of the stated range, not a picture.
+The page undoes it exactly (``codes.js``), so its views are the numbers to 1/255 of the stated range, not a picture.
 """
 
 import base64

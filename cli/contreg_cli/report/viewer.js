@@ -1,57 +1,4 @@
-"use strict";
-// Two things: tables that sort, and the viewer. Arrays are (X, Y, Z) in C order, axes to the right, front and top.
-
-for (const button of document.querySelectorAll("th button")) {
-  button.addEventListener("click", () => sortBy(button.closest("th")));
-}
-
-function sortBy(head) {
-  const rising = head.getAttribute("aria-sort") !== "ascending";
-  const body = head.closest("table").tBodies[0];
-  const value = (row) => row.cells[head.cellIndex].dataset.value ?? row.cells[head.cellIndex].textContent;
-  const compare = (a, b) => {
-    if (a === "" || b === "") return (a === "") - (b === "");
-    const order = isNaN(a) || isNaN(b) ? a.localeCompare(b) : a - b;
-    return rising ? order : -order;
-  };
-  for (const other of head.parentNode.cells) other.removeAttribute("aria-sort");
-  head.setAttribute("aria-sort", rising ? "ascending" : "descending");
-  body.append(...[...body.rows].sort((a, b) => compare(value(a), value(b))));
-}
-
-async function unpack({ data, smooth }) {
-  const packed = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
-  if (smooth) for (let n = 1; n < bytes.length; n++) bytes[n] += bytes[n - 1];
-  return bytes;
-}
-
-function ramp(anchors) {
-  const colours = anchors.map(rgb);
-  return Array.from({ length: 256 }, (_, code) => {
-    const place = (code / 255) * (colours.length - 1);
-    const low = Math.min(Math.floor(place), colours.length - 2);
-    return [0, 1, 2].map((k) => colours[low][k] + (place - low) * (colours[low + 1][k] - colours[low][k]));
-  });
-}
-
-function rgb(hex) {
-  return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
-}
-
-async function start(holder) {
-  const pair = JSON.parse(holder.textContent);
-  const names = Object.keys(pair.volumes);
-  const volumes = {};
-  try {
-    await Promise.all(names.map(async (name) => { volumes[name] = await unpack(pair.volumes[name]); }));
-  } catch {
-    document.getElementById("caption").textContent = "This browser cannot unpack the images; a version from 2023 or later can.";
-    return;
-  }
-  new Viewer(pair, volumes).open();
-}
+// The viewer: three planes of one place. Arrays are (X, Y, Z) in C order, axes to the right, front and top.
 
 class Viewer {
   // A plane: [axis scrolled, axis to the right, axis upwards, letters of left, right, top, bottom].
@@ -171,14 +118,15 @@ class Viewer {
     this.crosshair(panel, context);
   }
 
-  base({ through }) {
-    return this.at[through] * this.stride[through];
+  frame({ through, across, up, width, height }) {
+    const base = this.at[through] * this.stride[through];
+    return { base, right: this.stride[across], above: this.stride[up], width, height };
   }
 
   pixels(panel) {
     const picture = new ImageData(panel.width, panel.height);
     const shade = this.shader();
-    const [right, above, base] = [this.stride[panel.across], this.stride[panel.up], this.base(panel)];
+    const { right, above, base } = this.frame(panel);
     for (let b = 0, n = 0; b < panel.height; b++) {
       for (let a = 0; a < panel.width; a++, n += 4) {
         const row = panel.height - 1 - b;
@@ -228,70 +176,40 @@ class Viewer {
   }
 
   overlay(panel, context) {
+    const frame = this.frame(panel);
     if (this.view === "outlines-before" || this.view === "outlines-after") {
       const labels = this.view === "outlines-before" ? this.v.moving_labels : this.v.carried;
-      this.outlines(panel, context, labels, this.pair.palette.carried);
-      this.outlines(panel, context, this.v.fixed_labels, this.pair.palette.fixed);
+      this.stroke(context, this.pair.palette.carried, () => outlines(frame, context, labels));
+      this.stroke(context, this.pair.palette.fixed, () => outlines(frame, context, this.v.fixed_labels));
     }
-    if (this.view === "grid") this.grid(panel, context);
-    if (this.view === "grid" || this.view === "jacobian") this.folds(panel, context);
+    if (this.view === "grid") this.grid(panel, frame, context);
+    if (this.view === "grid" || this.view === "jacobian") {
+      context.fillStyle = this.pair.palette.fold;
+      zeros(frame, context, this.v.logj);
+    }
   }
 
-  // Between four voxel centres the boundary runs through the middles of those sides whose ends differ.
-  outlines(panel, context, labels, colour) {
-    const [right, above, base] = [this.stride[panel.across], this.stride[panel.up], this.base(panel)];
-    context.beginPath();
-    for (let b = 0; b < panel.height - 1; b++) {
-      for (let a = 0; a < panel.width - 1; a++) {
-        const n = base + a * right + b * above;
-        const [p, q, r, s] = [labels[n], labels[n + right], labels[n + right + above], labels[n + above]];
-        if (p === q && q === r && r === s) continue;
-        const crossings = [];
-        if (p !== q) crossings.push([a + 0.5, b]);
-        if (q !== r) crossings.push([a + 1, b + 0.5]);
-        if (r !== s) crossings.push([a + 0.5, b + 1]);
-        if (s !== p) crossings.push([a, b + 0.5]);
-        join(context, crossings, [a + 0.5, b + 0.5]);
-      }
-    }
+  stroke(context, colour, trace) {
     context.strokeStyle = colour;
+    context.beginPath();
+    trace();
     context.stroke();
   }
 
   // A regular grid of the moving image, warped with it: level lines of p + u(p), along both axes of the plane.
-  grid(panel, context) {
-    context.strokeStyle = "#e9eef4";
+  grid(panel, frame, context) {
     for (const axis of [panel.across, panel.up]) {
-      context.beginPath();
-      this.levels(panel, context, axis, Math.max(2, Math.round(8 / this.pair.spacing[axis])));
-      context.stroke();
+      const gap = Math.max(2, Math.round(8 / this.pair.spacing[axis]));
+      const own = (a, b) => (axis === panel.across ? a : b);
+      const at = (a, b) => own(a, b) + this.along(axis, frame.base + a * frame.right + b * frame.above);
+      this.stroke(context, "#e9eef4", () => levels(frame, context, at, gap));
     }
   }
 
-  levels(panel, context, axis, gap) {
+  // Displacement along an axis, in voxels.
+  along(axis, n) {
     const { low, high } = this.pair.volumes["u" + axis];
-    const [right, above, base, u] = [this.stride[panel.across], this.stride[panel.up], this.base(panel), this.v["u" + axis]];
-    const value = (a, b) => (axis === panel.across ? a : b) + low + (u[base + a * right + b * above] * (high - low)) / 255;
-    for (let b = 0; b < panel.height - 1; b++) {
-      for (let a = 0; a < panel.width - 1; a++) {
-        const corners = [[a, b], [a + 1, b], [a + 1, b + 1], [a, b + 1]];
-        const values = corners.map(([x, y]) => value(x, y));
-        const last = Math.floor(Math.max(...values) / gap) * gap;
-        for (let level = Math.ceil(Math.min(...values) / gap) * gap; level <= last; level += gap) {
-          join(context, crossed(corners, values, level), [a + 0.5, b + 0.5]);
-        }
-      }
-    }
-  }
-
-  folds(panel, context) {
-    const [right, above, base] = [this.stride[panel.across], this.stride[panel.up], this.base(panel)];
-    context.fillStyle = this.pair.palette.fold;
-    for (let b = 0; b < panel.height; b++) {
-      for (let a = 0; a < panel.width; a++) {
-        if (this.v.logj[base + a * right + b * above] === 0) context.fillRect(a - 0.5, b - 0.5, 1, 1);
-      }
-    }
+    return low + (this.v["u" + axis][n] * (high - low)) / 255;
   }
 
   crosshair(panel, context) {
@@ -342,20 +260,16 @@ class Viewer {
     const n = voxel.reduce((sum, value, axis) => sum + value * this.stride[axis], 0);
     const mm = this.pair.affine.map((row) => row[0] * voxel[0] + row[1] * voxel[1] + row[2] * voxel[2] + row[3]);
     const sides = [["L", "R"], ["P", "A"], ["I", "S"]];
-    const parts = [mm.map((value, k) => `${sides[k][+(value >= 0)]} ${Math.abs(value).toFixed(0)}`).join("  ") + " mm"];
+    const parts = [mm.map((value, k) => `${sides[k][+(value >= 0)]} ${Math.abs(value).toFixed(0)}`).join(", ") + " mm"];
     for (const [name, map] of [["fixed", "fixed_labels"], ["carried", "carried"]]) {
       if (this.v[map]) parts.push(`${name}: ${this.pair.labels[this.v[map][n]]}`);
     }
     parts.push(`displacement ${this.length(n).toFixed(1)} mm`, `J ${this.jacobian(n)}`);
-    document.getElementById("readout").textContent = parts.join("  ·  ");
+    document.getElementById("readout").textContent = parts.join(" · ");
   }
 
   length(n) {
-    const along = [0, 1, 2].map((axis) => {
-      const { low, high } = this.pair.volumes["u" + axis];
-      return (low + (this.v["u" + axis][n] * (high - low)) / 255) * this.pair.spacing[axis];
-    });
-    return Math.hypot(...along);
+    return Math.hypot(...[0, 1, 2].map((axis) => this.along(axis, n) * this.pair.spacing[axis]));
   }
 
   jacobian(n) {
@@ -365,46 +279,18 @@ class Viewer {
   }
 }
 
-// Two crossings make a line; three or four meet in the middle.
-function join(context, crossings, middle) {
-  if (crossings.length === 2) {
-    context.moveTo(...crossings[0]);
-    context.lineTo(...crossings[1]);
+async function start(holder) {
+  const pair = JSON.parse(holder.textContent);
+  const names = Object.keys(pair.volumes);
+  const volumes = {};
+  try {
+    await Promise.all(names.map(async (name) => { volumes[name] = await unpack(pair.volumes[name]); }));
+  } catch {
+    document.getElementById("caption").textContent = "This browser cannot unpack the images; a version from 2023 or later can.";
     return;
   }
-  for (const crossing of crossings) {
-    context.moveTo(...crossing);
-    context.lineTo(...middle);
-  }
+  new Viewer(pair, volumes).open();
 }
-
-function crossed(corners, values, level) {
-  const found = [];
-  for (let k = 0; k < 4; k++) {
-    const [v, w] = [values[k], values[(k + 1) % 4]];
-    if (v < level === w < level) continue;
-    const share = (level - v) / (w - v);
-    const [from, to] = [corners[k], corners[(k + 1) % 4]];
-    found.push([from[0] + share * (to[0] - from[0]), from[1] + share * (to[1] - from[1])]);
-  }
-  return found;
-}
-
-const CAPTIONS = {
-  moving: "The moving image, before it is warped.",
-  fixed: "The fixed image, whose grid all views share.",
-  warped: "The warped image: the moving image carried through the displacement. It should look like the fixed one.",
-  "difference-before": "Moving minus fixed: orange where the moving image is brighter, blue where it is darker.",
-  "difference-after": "Warped minus fixed, same scale as before: what is left shows noise, contrast, or misfit.",
-  "checker-before": "Tiles of about 20 mm, in turn fixed and moving: edges break at the tile borders where the images disagree.",
-  "checker-after": "Tiles of about 20 mm, in turn fixed and warped: edges should run on across the tile borders.",
-  "outlines-before": "Labels of the fixed and of the moving image outlined over the moving image.",
-  "outlines-after": "Labels of the fixed image and labels carried by the displacement, outlined over the warped image.",
-  colours: "Labels carried by the displacement, one colour a structure, left and right alike.",
-  grid: "A regular grid of about 8 mm drawn on the moving image and warped with it (its lines in this plane).",
-  jacobian: "Logarithm of the Jacobian determinant J: orange where space grows from fixed to moving, blue where it shrinks.",
-  deviation: "Standard deviation of the field the model predicts, in mm (of the velocity, where the field is one).",
-};
 
 const holder = document.getElementById("pair-data");
 if (holder) start(holder);
