@@ -118,9 +118,17 @@ def find_references(
         return [read_reference(image, labels, orientation_from) for image, labels in files], ()
     if len(pairs) > 1:
         raise UsageError("a cohort is given beside another atlas", "give IMAGE:LABELS pairs, or one cohort")
-    recipe = (run if run.is_dir() else run.parents[1]) / "recipe.toml"
+    recipe = (run if run.is_dir() else run.resolve().parents[1]) / "recipe.toml"
     cohort = open_cache(catalogue, atlases[0], model.recipe.preprocessing, cache, ["--model", str(recipe)])
     return training_references(cohort), cohort.labels
+
+
+def atlas_name(atlas: str) -> str:
+    """An atlas as the sidecar names it, without folders."""
+    from contreg_core.inference.references import split_atlas
+
+    pair = split_atlas(atlas)
+    return atlas if pair is None else f"{pair[0].name}:{pair[1].name}"
 
 
 def parse_count(text: str | None, *, from_cohort: bool) -> int | None:

@@ -69,8 +69,11 @@ def sample_affine(array: NDArray[np.float32], matrix: Affine, shape: tuple[int, 
 def affine_part(matrix: Affine, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """``(matrix v)[:3]`` for every voxel, ``(3, *shape)``."""
     axes = _indices(shape)
-    rows = [row[3] + sum(row[k] * axes[k] for k in range(3)) for row in matrix[:3]]
-    return np.stack([np.broadcast_to(row, shape) for row in rows]).astype(np.float32)
+    moved = np.empty((3, *shape), np.float32)
+    for out, row in zip(moved, matrix, strict=False):
+        # Smallest shapes first: one pass over the whole grid a row.
+        out[...] = (row[3] + row[0] * axes[0] + row[1] * axes[1]) + row[2] * axes[2]
+    return moved
 
 
 def warp_image_to(image: Volume, field: WorldField) -> Volume:

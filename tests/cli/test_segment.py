@@ -66,6 +66,7 @@ def test_one_labelled_image(study, tmp_path):
     record = json.loads((tmp_path / "S03_dseg.json").read_text())
     assert [reference["name"] for reference in record["references"]] == ["S01.nii.gz"]
     assert record["fusion"] == "majority"
+    assert record["atlas"] == ["S01.nii.gz:S01_labels.nii.gz"]
     assert record["model"]["recipe"] == "voxelmorph/mse"
 
 
@@ -95,6 +96,14 @@ def test_the_training_subjects_of_a_cohort(study, tmp_path):
     assert shares[best].max() == pytest.approx(1)
     assert (shares[best][found == label] >= 0.499).all()
     assert sum(shares.values()).max() == pytest.approx(1, abs=1e-5)
+
+
+def test_a_checkpoint_file_is_a_model_too(study, tmp_path, monkeypatch):
+    monkeypatch.chdir(study / "run" / "checkpoints")
+    options = ["-o", str(tmp_path), "--model", "last.safetensors", "--cache", str(study / "cache")]
+    assert (
+        run(["segment", str(study / "S03.nii.gz"), *options, "--atlas", "synthetic", "--device", "cpu"]) == 0
+    )
 
 
 def test_volumes_have_names_and_cubic_millimetres(study, tmp_path):

@@ -66,12 +66,12 @@ def command(
     For every IMAGE: a label map on its own grid (ids as in the atlas), a table of volumes in mm3 and a JSON file. The
     images must lie roughly in the atlas's world space. One bad image does not stop the others.
     """
-    from contreg_cli.segmenting import Job, check_names, find_references, parse_count, segment_all
+    from contreg_cli.segmenting import Job, atlas_name, check_names, find_references, parse_count, segment_all
 
     check_names(images)
     catalogue, trained, about = inferring.ready(model, output, device, precision, seed)
     most = parse_count(references, from_cohort=not any(":" in atlas for atlas in atlases))
     found, labels = find_references(atlases, catalogue, trained, model, cache, orientation_from)
-    about["atlas"] = [Path(atlas).name for atlas in atlases]
+    about["atlas"] = [atlas_name(atlas) for atlas in atlases]
     job = Job(trained, found, labels, most, fuse, label_mode, orientation_from, probabilities, output, about)
     segment_all(job, images)

@@ -62,7 +62,7 @@ def figure(
 
     Arguments as in ``write_report``; here a missing cache or checkpoint raises its error.
     """
-    from contreg_cli.report.figure import draw
+    from contreg_cli.report.picture import draw
     from contreg_cli.report.pair_section import gather
     from contreg_cli.report.run_record import read_run
 

@@ -25,7 +25,10 @@ def training(record: RunRecord) -> Html:
     """One small chart per logged value over the optimiser steps."""
     curves = series(record.metrics)
     if not curves:
-        missing = note("No step has been logged yet.", f"contreg fit --model {record.path}/recipe.toml --data {record.cohort} --run {record.path}")
+        missing = note(
+            "No step has been logged yet.",
+            f"contreg fit --model {record.path}/recipe.toml --data {record.cohort} --run {record.path}",
+        )
         return section("training", "Training", missing)
     first = [name for name in ("loss", "validation_dice", "validation_ncc") if name in curves]
     last = [name for name in ("gradient_norm", "rate") if name in curves]

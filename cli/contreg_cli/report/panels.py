@@ -121,6 +121,6 @@ COLUMNS = (
     Column("Moving", lambda axes, cut: _grey(axes, cut, cut.example.moving)),
     Column("Fixed", lambda axes, cut: _grey(axes, cut, cut.example.fixed)),
     Column("Warped", lambda axes, cut: _grey(axes, cut, cut.example.warped)),
-    Column("Labels carried, fixed outlined", _labels, labels=True),
+    Column("Labels carried", _labels, labels=True),
     Column("Warped grid, log J", _deformation),
 )

@@ -52,3 +52,14 @@ def test_header_and_bytes(tools, tmp_path):
     stored = np.moveaxis(np.asarray(image.dataobj)[:, :, :, 0], -1, 0)
     assert np.array_equal(stored, field.vectors * np.array([-1, -1, 1], np.float32).reshape(3, 1, 1, 1))
     assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
+
+
+def test_a_sheared_grid_is_kept_in_the_sform_alone(tools, tmp_path):
+    affine = tools.affine_of(np.eye(3), (2.0, 2.0, 2.0), SHAPE)
+    affine[0, 1] = 0.3
+    fixed = tools.brain_at(affine, SHAPE)
+    result = register_images(tools.KnownModel(tools.smooth_velocity), fixed, fixed)
+    write_field(tmp_path / "field.nii.gz", result.displacement)
+    header = nib.load(tmp_path / "field.nii.gz").header
+    assert np.allclose(header.get_sform(), affine, atol=1e-5)
+    assert header["qform_code"] == 0

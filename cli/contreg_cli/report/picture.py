@@ -67,7 +67,8 @@ def _foot(figure: "Figure", example: Example, height: float) -> None:
     dice = (
         f"Dice ({kind}) {example.before:.3f} → {example.after:.3f}   ·   " if is_number(example.after) else ""
     )
-    words = f"{dice}folded voxels {100 * float((example.determinant <= 0).mean()):.2g} %"
+    outlines = "   ·   white: labels of the fixed image" if example.fixed_labels is not None else ""
+    words = f"{dice}folded voxels {100 * float((example.determinant <= 0).mean()):.2g} %{outlines}"
     figure.text(0.006, 0.25 / height, words, color="#aab4bf", ha="left", va="center", fontsize=11)
     axes = figure.add_axes((0.826, 0.27 / height, 0.13, 0.09 / height))
     ramp = [[step / 255 for step in range(256)]]
