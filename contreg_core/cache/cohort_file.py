@@ -99,7 +99,7 @@ class CachedCohort:
 
 def subject_path(folder: Path, scan: str) -> Path:
     """Where a scan's file lies in a cache folder; raises ``DataError`` for an id that would lead out of it."""
-    if PurePath(scan).name != scan:
+    if not scan or PurePath(scan).name != scan:
         raise DataError(f"scan id '{scan}' cannot name a file", "give the scan an id without '/'")
     return folder / "subjects" / f"{scan}.h5"
 

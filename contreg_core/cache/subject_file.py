@@ -44,9 +44,9 @@ def write_subject(path: Path, scan: ProcessedScan, key: str) -> None:
     # In memory first: the library's own errors on a full disk do not say so. From v110 on HDF5 sums its headers too.
     content = io.BytesIO()
     with h5py.File(content, "w", libver=("v110", "v110")) as file:
-        file.attrs.update(
-            schema=SCHEMA, key=key, affine=scan.image.affine.ravel(), notes=json.dumps(list(scan.notes))
-        )
+        file.attrs.update(schema=SCHEMA, affine=scan.image.affine.ravel())
+        _write_text(file, "key", key)
+        _write_text(file, "notes", json.dumps(list(scan.notes)))
         image = _create(file, "image", stored)
         image.attrs.update(scale=scale, offset=offset)
         _create(file, "mask", scan.mask.astype(np.uint8))
@@ -71,7 +71,7 @@ def read_key(path: Path) -> str | None:
     """What a cached file was made from, or None where there is no readable one of this schema."""
     try:
         with h5py.File(path, "r", locking=False) as file:
-            return str(file.attrs["key"]) if int(file.attrs["schema"]) == SCHEMA else None
+            return _text(file, "key") if int(file.attrs["schema"]) == SCHEMA else None
     except _UNREADABLE:
         return None
 
@@ -98,8 +98,8 @@ def _read(path: Path, file: h5py.File) -> CachedSubject:
     labels = _dataset(path, file, "labels")[()] if "labels" in file else None
     mask = _dataset(path, file, "mask")[()].astype(bool)
     affine = np.asarray(file.attrs["affine"], dtype=np.float64).reshape(4, 4)
-    notes = tuple(str(note) for note in json.loads(str(file.attrs["notes"])))
-    return CachedSubject(values, labels, mask, affine, str(file.attrs["key"]), notes)
+    notes = tuple(str(note) for note in json.loads(_text(file, "notes")))
+    return CachedSubject(values, labels, mask, affine, _text(file, "key"), notes)
 
 
 def _dataset(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
@@ -119,6 +119,17 @@ def _create(file: h5py.File, name: str, values: NDArray[Any]) -> h5py.Dataset:
 
     filters: Mapping[str, Any] = hdf5plugin.Blosc(cname="lz4", clevel=5, shuffle=hdf5plugin.Blosc.SHUFFLE)
     return file.create_dataset(name, data=values, chunks=values.shape, fletcher32=True, **filters)
+
+
+def _write_text(file: h5py.File, name: str, text: str) -> None:
+    """Of fixed length: HDF5 keeps other text in a heap without a checksum, and may hang on a damaged one."""
+    content = text.encode()
+    file.attrs.create(name, content, dtype=h5py.string_dtype("utf-8", max(1, len(content))))
+
+
+def _text(file: h5py.File, name: str) -> str:
+    value = file.attrs[name]
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _quantise(image: NDArray[np.float32]) -> tuple[NDArray[np.uint16], float, float]:

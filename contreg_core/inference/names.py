@@ -15,7 +15,7 @@ class PairNames:
     """File names of one registration: ``<subject>_from-<moving>_to-<fixed>_...``.
 
     ``subject`` is the moving file's ``sub-`` entity, or its whole stem; ``moving`` and ``fixed`` are the rest of each
-    stem, letters and digits only.
+    stem, letters and digits only, or the folders' names where both files are called the same.
     """
 
     subject: str
@@ -31,7 +31,9 @@ class PairNames:
         to = _word(fixed_rest if own else f"{other}{fixed_rest}")
         start = _word(rest)
         if start == to:
-            start, to = f"{start}moving", f"{to}fixed"
+            # One file name in two folders: studies keep one folder a subject.
+            folders = _word(moving.absolute().parent.name), _word(fixed.absolute().parent.name)
+            start, to = folders if folders[0] != folders[1] else (f"{start}moving", f"{to}fixed")
         return cls(subject or _word(stem(moving)), start, to)
 
     @property

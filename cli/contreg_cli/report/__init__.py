@@ -62,8 +62,8 @@ def figure(
 
     Arguments as in ``write_report``; here a missing cache or checkpoint raises its error.
     """
-    from contreg_cli.report.picture import draw
     from contreg_cli.report.pair_section import gather
+    from contreg_cli.report.picture import draw
     from contreg_cli.report.run_record import read_run
 
     example = gather(read_run(run), catalogue, cache, device, pair).example()

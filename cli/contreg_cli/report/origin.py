@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from contreg_cli.report.markup import Html, section, table, tag
-from contreg_cli.report.numbers import MISSING, duration, memory
+from contreg_cli.report.numbers import MISSING, duration, memory, number
 from contreg_cli.report.run_record import RunRecord
 from contreg_core.cache import CachedCohort
 
@@ -50,11 +50,11 @@ def _splits(record: RunRecord, cohort: CachedCohort | None) -> list[tuple[str, o
 
 
 def _cost(record: RunRecord, parameters: int | None) -> list[tuple[str, object]]:
-    facts, scheme = record.facts, record.recipe.training
+    scheme = record.recipe.training
     scored = record.evaluations[0].summary if record.evaluations else {}
     return [
-        ("Training time", duration(facts.get("training_seconds"))),
-        ("Optimiser steps", facts.get("steps", MISSING)),
+        ("Training time", duration(record.seconds)),
+        ("Optimiser steps", number(record.steps, 0)),
         ("Pairs a step", scheme.batch_size),
         ("Trainable values", MISSING if parameters is None else f"{parameters:,}".replace(",", "\u202f")),
         ("Time a pair", duration(scored.get("seconds"))),

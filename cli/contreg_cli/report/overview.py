@@ -68,13 +68,9 @@ def _trained(record: RunRecord) -> list[Html]:
     shown = number(best) if is_number(best) else "not measured"
     return [
         _card("Best on validation", shown, "Dice, or NCC without labels"),
-        _card("Optimiser steps", str(facts.get("steps", _last_step(record))), "finished"),
-        _card("Training time", duration(facts.get("training_seconds")), str(facts.get("device", ""))),
+        _card("Optimiser steps", number(record.steps, 0), "finished"),
+        _card("Training time", duration(record.seconds), str(facts.get("device", ""))),
     ]
-
-
-def _last_step(record: RunRecord) -> object:
-    return record.metrics[-1].get("step", 0) if record.metrics else 0
 
 
 def _mm(value: object) -> str:

@@ -39,6 +39,20 @@ class RunRecord:
         """The name of the recipe."""
         return str(self.facts.get("model", self.recipe.name))
 
+    @property
+    def steps(self) -> object:
+        """Optimiser steps made; of a run that has not ended, those logged."""
+        return self.facts.get("steps", self._logged("step"))
+
+    @property
+    def seconds(self) -> object:
+        """Seconds of training; of a run that has not ended, up to the last log line."""
+        return self.facts.get("training_seconds", self._logged("seconds"))
+
+    def _logged(self, key: str) -> object:
+        lines = (line for line in reversed(self.metrics) if isinstance(line, dict) and key in line)
+        return next(lines, {}).get(key)
+
     def names(self, key: str) -> list[str]:
         """A list of scan ids of ``run.json`` (``training``, ``validation``)."""
         value = self.facts.get(key)

@@ -92,10 +92,10 @@ def same(path: Path, whole: object) -> bool:
 
 
 def test_no_flipped_bit_goes_unnoticed(written: Path) -> None:
-    """An error, or (in bytes that mean nothing) exactly the same content. Headers are sampled densely."""
+    """An error, or (in bytes that mean nothing) exactly the same content."""
     content, whole = written.read_bytes(), read_subject(written)
     rng = random.Random(0)
-    for bit in sorted({rng.randrange(8 * len(content)) for _ in range(1000)}):
+    for bit in sorted({rng.randrange(8 * len(content)) for _ in range(400)}):
         damaged = bytearray(content)
         damaged[bit // 8] ^= 1 << bit % 8
         written.write_bytes(bytes(damaged))

@@ -16,13 +16,18 @@ from contreg_core.inference.names import PairNames, stem
         ("sub-01_T1w.nii.gz", "MNI152.nii.gz", "sub-01_from-T1w_to-MNI152"),
         ("sub-01_ses-1_T1w.nii.gz", "sub-01_ses-2_T1w.nii.gz", "sub-01_from-ses1T1w_to-ses2T1w"),
         ("sub-01_T1w.nii.gz", "sub-02_T1w.nii.gz", "sub-01_from-T1w_to-sub02T1w"),
-        ("T1.nii.gz", "T1.nii.gz", "T1_from-T1moving_to-T1fixed"),
+        ("T1.nii.gz", "T1.nii.gz", "T1_from-one_to-two"),
     ],
 )
 def test_examples(moving, fixed, expected):
     names = PairNames.of(Path("one") / moving, Path("two") / fixed)
     assert names.stem == expected
     assert names.displacement == f"{expected}_mode-image_xfm"
+
+
+def test_one_name_in_one_folder():
+    names = PairNames.of(Path("one/T1.nii"), Path("one/T1.nii.gz"))
+    assert names.stem == "T1_from-T1moving_to-T1fixed"
 
 
 NAMES = st.text(
