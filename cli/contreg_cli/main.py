@@ -9,6 +9,7 @@ import click
 from contreg_cli.failure import explain
 from contreg_cli.lazy import LazyGroup
 from contreg_cli.shell import Shell
+from contreg_cli.threads import share_the_processor
 from contreg_core import __version__
 
 
@@ -60,4 +61,5 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> NoReturn:
     """The console script."""
+    share_the_processor()
     sys.exit(run(sys.argv[1:]))

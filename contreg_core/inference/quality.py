@@ -8,11 +8,13 @@ import torch
 from numpy.typing import NDArray
 
 from contreg_core import spatial
+from contreg_core.errors import DataError
 from contreg_core.evaluation.folding import regularity
 from contreg_core.evaluation.similarity import ncc
 from contreg_core.inference.images import GriddedBrain
 
 _POOR_OVERLAP = 0.7
+_LEAST_OVERLAP = 0.3
 _PERCENTILES = (50, 95, 99, 100)
 
 
@@ -74,6 +76,16 @@ def overlap(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
     """Dice of two masks of one grid; 0 where both are empty."""
     total = int(first.sum() + second.sum())
     return 2 * int((first & second).sum()) / total if total else 0.0
+
+
+def require_overlap(moving: NDArray[np.bool_], fixed: NDArray[np.bool_]) -> None:
+    """Refuse brains that lie apart: no deformable model brings them together. Raises ``DataError``."""
+    shared = overlap(moving, fixed)
+    if shared < _LEAST_OVERLAP:
+        raise DataError(
+            f"the brains hardly overlap in world space (Dice {shared:.2f}, expected {_LEAST_OVERLAP} at least)",
+            "check both headers, or align the images first with a rigid or affine tool",
+        )
 
 
 def _lengths(displacement: NDArray[np.float32], brain: GriddedBrain) -> dict[str, float]:

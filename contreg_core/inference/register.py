@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from contreg_core import spatial
 from contreg_core.errors import DataError
 from contreg_core.inference.images import Brain, GriddedBrain, find_brain, put_on_grid, working_grid
-from contreg_core.inference.quality import Quality, assess
+from contreg_core.inference.quality import Quality, assess, require_overlap
 from contreg_core.inference.world import Grid, WorldField, warp_image_to, warp_labels_to, world_field
 from contreg_core.labels import LabelMode
 from contreg_core.recipe import Recipe
@@ -82,7 +82,7 @@ def register_images(
     """Register two brain-extracted images whose affines place them in one world space, in any axis order.
 
     The moving image is resampled by the affines onto the model's working grid (the fixed image's RAS axes at the
-    recipe's spacing); nothing is aligned beforehand. Raises ``DataError`` where the brains do not meet.
+    recipe's spacing); nothing is aligned beforehand. Raises ``DataError`` where the brains hardly overlap.
     """
     if moving_labels is not None:
         moving_labels = labels_on_image(moving_labels, moving)
@@ -108,6 +108,7 @@ def register_on_grid(
 ) -> GridRegistration:
     """Register onto a prepared fixed image; the inverse is the warper's own, or found by fixed point."""
     gridded = put_on_grid(moving, fixed.grid, model.recipe.preprocessing, model.landmarks)
+    require_overlap(gridded.mask, fixed.mask)
     registration = model.register(gridded.image, fixed.image, inverse=inverse and model.invertible)
     displacement = _array(registration.displacement[0])
     if not np.isfinite(displacement).all():

@@ -146,7 +146,7 @@ def test_failures_end_with_a_line_and_a_code(study, tmp_path, capsys):
 
 def test_poor_overlap_is_said(study, tmp_path, capsys):
     image = nib.load(study / "S01.nii.gz")
-    image.affine[0, 3] += 90
+    image.affine[0, 3] += 60
     nib.save(nib.Nifti1Image(np.asarray(image.dataobj), image.affine), tmp_path / "moved.nii.gz")
     assert command(study, tmp_path / "moved.nii.gz", study / "S01.nii.gz", tmp_path / "out") == 0
     assert "overlap poorly" in capsys.readouterr().err

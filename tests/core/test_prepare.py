@@ -163,9 +163,7 @@ def test_errors_cross_processes_whole() -> None:
     """As executors send them."""
     from multiprocessing.reduction import ForkingPickler
 
-    import _pickle
-
-    error = _pickle.loads(bytes(ForkingPickler.dumps(StorageError("full", "free some"))))
+    error = ForkingPickler.loads(ForkingPickler.dumps(StorageError("full", "free some")))
     assert (type(error), error.message, error.hint, str(error)) == (StorageError, "full", "free some", "full. Fix: free some")
 
 

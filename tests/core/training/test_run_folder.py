@@ -1,0 +1,54 @@
+"""The run folder: its log survives kills, and a resumed run writes the same lines again."""
+
+from pathlib import Path
+
+import pytest
+
+from contreg_core.errors import DataError, MissingError, OutputError
+from contreg_core.training.run_folder import RunFolder
+
+
+def test_log_read_rewind(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    assert run.read_metrics() == []
+    run.rewind(0)
+    for step in (20, 40, 40, 60):
+        run.log({"step": step, "loss": 0.1})
+    run.rewind(40)
+    assert [line["step"] for line in run.read_metrics()] == [20, 40, 40]
+    run.rewind(0)
+    assert run.read_metrics() == []
+
+
+def test_half_a_last_line_is_left_out_and_then_dropped(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.log({"step": 20})
+    with run.metrics.open("a") as file:
+        file.write('{"step": 4')
+    assert run.read_metrics() == [{"step": 20}]
+    run.rewind(40)
+    run.log({"step": 40})
+    assert run.read_metrics() == [{"step": 20}, {"step": 40}]
+
+
+def test_a_whole_line_that_is_no_json_is_an_error(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.metrics.write_text("spam\n")
+    with pytest.raises(DataError, match="not JSON lines"):
+        run.read_metrics()
+
+
+def test_a_log_that_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(OutputError):
+        RunFolder(tmp_path / "absent").log({})
+
+
+def test_the_model_is_the_best_checkpoint_or_the_last(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    with pytest.raises(MissingError, match="no checkpoint"):
+        run.model_checkpoint()
+    run.checkpoint("last").parent.mkdir()
+    run.checkpoint("last").touch()
+    assert run.model_checkpoint() == run.checkpoint("last")
+    run.checkpoint("best").touch()
+    assert run.model_checkpoint() == run.checkpoint("best")
