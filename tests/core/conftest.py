@@ -20,12 +20,12 @@ from contreg_core.preprocessing.spec import Preprocessing
 from contreg_core.recipe import Recipe, override
 from contreg_core.volume import Volume
 
-SPACE = (16, 12, 16)
+SPACE = (8, 12, 8)
 SPEC = Preprocessing(spacing=0.0)
 
 
 class Toy(Cohort):
-    """``NAME.npy`` files of shape (2, 16, 12, 16): an image and its labels 1 and 2, the brain empty around it."""
+    """``NAME.npy`` files of shape (2, 8, 12, 8): an image and its labels 1 and 2, the brain empty around it."""
 
     name: ClassVar[str] = "toy"
     summary: ClassVar[str] = "two blobs"
@@ -116,7 +116,7 @@ def cpu() -> Engine:
 
 @pytest.fixture(scope="session")
 def tiny_recipe(catalogue: Catalogue) -> Callable[..., Recipe]:
-    """``tiny_recipe(*settings, base="voxelmorph")``: a recipe that trains on 16 x 12 x 16 in milliseconds a step."""
+    """``tiny_recipe(*settings, base="voxelmorph")``: a recipe that trains on 8 x 12 x 8 in milliseconds a step."""
 
     def tiny(*settings: str, base: str = "voxelmorph") -> Recipe:
         own = {

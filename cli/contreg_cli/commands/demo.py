@@ -12,13 +12,15 @@ COHORT = "synthetic"
 SETTINGS = (
     "preprocessing.spacing=0",
     f"training.steps={STEPS}",
-    "training.learning_rate=2e-3",
+    "training.learning_rate=1e-3",
     "training.warmup_steps=10",
+    "decoder.mean_std=1e-2",
+    "loss.laplacian-kl.weight=0.004",
     "training.ema=0.9",
     "training.validate_every=50",
     "training.validation=2",
 )
-"""The scans' own grid, and a schedule for a few steps."""
+"""The scans' own grid, first weights and a schedule for a few steps, and a weak prior, as those steps go less far."""
 
 
 @click.command()

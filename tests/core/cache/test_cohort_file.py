@@ -31,7 +31,7 @@ def test_splits_protocols_and_scans(toy_cache: CachedCohort) -> None:
     with pytest.raises(UsageError, match="no protocol 'dice'") as caught:
         toy_cache.protocol("dice")
     assert "toy/contreg" in caught.value.hint
-    assert toy_cache.load("a").image.shape == (16, 12, 16)
+    assert toy_cache.load("a").image.shape == (8, 12, 8)
 
 
 def test_what_is_not_there(tmp_path: Path) -> None:

@@ -1,0 +1,74 @@
+"""The program in this process, and tiny cohorts for it: four brains of 16 voxels a side."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from contreg_adapters.synthetic import Synthetic
+from contreg_adapters.synthetic.layouts import write_layout
+from contreg_cli.main import run
+
+TINY = ["-s", "preprocessing.spacing=0"]
+SMALL = [
+    *("--model", "contrastive-vae", "--data", "synthetic", "--device", "cpu", *TINY),
+    *("-s", "encoder.features=4,4,4", "-s", "training.validation=2", "-s", "training.validate_every=3"),
+    *("-s", "training.warmup_steps=1"),
+]
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one command line ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def error(self) -> str:
+        """The one line of the failure."""
+        lines = [line for line in self.err.splitlines() if line.startswith("error: ")]
+        assert len(lines) == 1, self.err
+        assert "Traceback" not in self.err
+        return lines[0]
+
+
+Contreg = Callable[..., Result]
+
+
+@pytest.fixture
+def contreg(capsys: pytest.CaptureFixture[str]) -> Contreg:
+    """``contreg("list", "--json")`` in this process."""
+
+    def call(*arguments: object) -> Result:
+        capsys.readouterr()
+        code = run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Result(code, captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root with the tiny synthetic cohort: four training and two test subjects."""
+    root = tmp_path_factory.mktemp("cache")
+    cohort = ["--data", "synthetic", "-s", "cohort.size=16,16,16", "-s", "cohort.subjects=6"]
+    assert run(["prepare", *cohort, "--cache", str(root), *TINY]) == 0
+    return root
+
+
+@pytest.fixture(scope="session")
+def trained(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of six steps."""
+    folder = tmp_path_factory.mktemp("runs") / "trained"
+    assert run(["fit", *SMALL, "--cache", str(cache), "--run", str(folder), "--steps", "6"]) == 0
+    return folder
+
+
+@pytest.fixture
+def lpba40(tmp_path: Path) -> Path:
+    """Three brains as a copy of LPBA40 in layout 4."""
+    return write_layout(Synthetic(subjects=3, size=(24, 28, 24)), tmp_path / "LPBA40", 4)

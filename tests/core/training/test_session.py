@@ -1,0 +1,295 @@
+"""A training session: bitwise resume from any step, divergence, another recipe or data, the clock."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from contreg_core.cache import CachedCohort
+from contreg_core.catalogue import Catalogue
+from contreg_core.checkpoint import Checkpoint, read_checkpoint
+from contreg_core.engine import Engine
+from contreg_core.errors import DataError, MismatchError, StorageError
+from contreg_core.recipe import Recipe
+from contreg_core.training import session as module
+from contreg_core.training.run_folder import RunFolder
+from contreg_core.training.session import Session
+
+STEPS = 6
+BASES = ["voxelmorph", "contrastive-vae"]
+Start = Callable[..., Session]
+
+
+class Killed(BaseException):
+    """What no one catches."""
+
+
+@pytest.fixture
+def start(
+    tmp_path: Path,
+    toy_cache: CachedCohort,
+    cpu: Engine,
+    catalogue: Catalogue,
+    tiny_recipe: Callable[..., Recipe],
+) -> Start:
+    """``start(folder, *settings, base=..., cohort=..., max_seconds=...)``"""
+
+    def begin(folder: str = "run", *settings: str, base: str = "voxelmorph", **more: Any) -> Session:
+        own = (f"training.steps={STEPS}", "training.validate_every=4", "training.ema=0.9", "augmentation.flip_axis=0")
+        recipe = tiny_recipe(*own, *settings, base=base)
+        cohort = more.pop("cohort", toy_cache)
+        return Session(recipe, cohort, RunFolder(tmp_path / folder), cpu, catalogue, **more)
+
+    return begin
+
+
+def at(session: Session, actions: dict[int, Callable[[], object]]) -> None:
+    """Do something when a number of steps is done and the next begins."""
+    batch = session.feed.batch
+
+    def hooked(step: int) -> Any:
+        actions.get(step, lambda: None)()
+        return batch(step)
+
+    session.feed.batch = hooked  # type: ignore[method-assign]
+
+
+def kill() -> None:
+    raise Killed
+
+
+def finish(session: Session) -> Session:
+    for _ in session.advance():
+        pass
+    return session
+
+
+def last(session: Session) -> Checkpoint:
+    return read_checkpoint(session.run.checkpoint("last"))
+
+
+def metrics(session: Session) -> list[str]:
+    """Every line but for the clock."""
+    lines = [json.loads(line) for line in session.run.metrics.read_text().splitlines()]
+    return [json.dumps({key: value for key, value in line.items() if key != "seconds"}) for line in lines]
+
+
+def assert_same_run(session: Session, whole: Session) -> None:
+    for which in ("last", "best"):
+        found, expected = (read_checkpoint(s.run.checkpoint(which)) for s in (session, whole))
+        assert found.tensors.keys() == expected.tensors.keys()
+        assert [n for n, v in expected.tensors.items() if not torch.equal(found.tensors[n], v)] == []
+    assert metrics(session) == metrics(whole)
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_a_run_interrupted_at_any_step_ends_as_if_it_was_not(start: Start, base: str) -> None:
+    """Stopped, which saves; killed two steps after a save: bitwise the same tensors and the same log."""
+    whole = finish(start("whole", base=base))
+    for step in range(1, STEPS):
+        stopped = start(f"stopped{step}", base=base)
+        at(stopped, {step - 1: stopped.stop})
+        finish(stopped)
+        assert last(stopped).record["place"]["step"] == step
+
+        late = start(f"late{step}", base=base)
+        at(late, {step: late.save, step + 2: kill})
+        with pytest.raises(Killed):
+            finish(late)
+            raise Killed  # it may have been through
+        for name in ("stopped", "late"):
+            resumed = start(f"{name}{step}", base=base)
+            assert resumed.resumed
+            if not resumed.finished:
+                finish(resumed)
+            assert_same_run(resumed, whole)
+
+
+def test_a_run_killed_with_nothing_saved_starts_again(start: Start) -> None:
+    whole, lost = finish(start("whole")), start("lost")
+    at(lost, {5: kill})
+    with pytest.raises(Killed):
+        finish(lost)
+    assert metrics(lost)
+    again = start("lost")
+    assert not again.resumed
+    assert_same_run(finish(again), whole)
+
+
+def test_abandoned_at_every_report(start: Start) -> None:
+    whole = finish(start("whole", "training.validate_every=1"))
+    for reports in range(1, STEPS + 1):
+        abandoned = start(f"run{reports}", "training.validate_every=1")
+        advance = abandoned.advance()
+        for _ in range(reports):
+            progress = next(advance)
+        assert progress.step == reports
+        abandoned.save()
+        advance.close()
+        assert_same_run(finish(start(f"run{reports}", "training.validate_every=1")), whole)
+
+
+def test_what_a_run_leaves(start: Start) -> None:
+    session = finish(start())
+    record = json.loads(session.run.provenance.read_text())
+    assert record["steps"] == STEPS
+    assert record["training"] == ["a", "b", "c"]
+    assert record["validation"] == ["d", "e"]
+    assert record["best_validation"] == session.state.best > 0
+    assert [line["step"] for line in session.run.read_metrics()] == [4, 4, 6, 6]
+    best = read_checkpoint(session.run.checkpoint("best"))
+    assert {name.partition("/")[0] for name in best.tensors} == {"model"}
+    assert best.record["data"]["grid"] == [8, 12, 8]
+    assert start().finished
+
+
+def test_another_recipe_or_other_data_in_the_folder_are_refused(start: Start, toy_cache: CachedCohort) -> None:
+    session = start()
+    at(session, {1: session.stop})
+    finish(session)
+    before = session.run.checkpoint("last").read_bytes()
+    with pytest.raises(MismatchError, match="another recipe"):
+        start("run", "training.seed=1")
+    fewer = replace(toy_cache, scans=toy_cache.scans[1:])
+    with pytest.raises(MismatchError, match=r"other data \(training differ\)"):
+        start(cohort=fewer)
+    assert session.run.checkpoint("last").read_bytes() == before
+    assert start().state.step == 2
+
+
+def poison(session: Session, what: str) -> Callable[[], object]:
+    """From now on the images, or only the gradients, are not finite."""
+
+    def images() -> None:
+        for image in session.feed.images:
+            image.fill_(math.nan)
+
+    def gradients() -> None:
+        weight = next(session.state.model.parameters())
+        weight.register_hook(lambda gradient: gradient * math.inf)
+
+    return images if what == "images" else gradients
+
+
+@pytest.mark.parametrize("what", ["images", "gradients"])
+@pytest.mark.parametrize("how", ["report", "clock", "stop"])
+def test_a_diverged_run_keeps_the_last_finite_checkpoint(
+    start: Start, what: str, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it shows at a report, at a save by the clock or at a stop, a step with NaN is never saved."""
+    session = start()
+    actions: dict[int, Callable[[], object]] = {1: session.save, 2: poison(session, what)}
+    if how == "stop":
+        actions[2] = lambda: (poison(session, what)(), session.stop())
+    if how == "clock":
+        monkeypatch.setattr(module, "_SAVE_SECONDS", -1.0)
+    at(session, actions)
+    with pytest.raises(DataError, match="the last finite checkpoint is kept") as caught:
+        finish(session)
+    assert "training.learning_rate=" in caught.value.hint
+    assert "clip" in caught.value.hint
+    kept = last(session)
+    assert kept.record["place"]["step"] == (2 if how == "clock" else 1)
+    assert all(value.isfinite().all() for value in kept.tensors.values())
+    assert all(math.isfinite(value) for line in session.run.read_metrics() for value in line.values())
+
+
+def test_divergence_before_any_checkpoint_says_so(start: Start) -> None:
+    session = start()
+    at(session, {0: poison(session, "images")})
+    with pytest.raises(DataError, match="no checkpoint was made before"):
+        finish(session)
+
+
+class Clock:
+    """Steps and validations that take a known time."""
+
+    def __init__(self, session: Session, step: float, validation: float, first: float | None = None) -> None:
+        self.now = 0.0
+        batch, validator = session.feed.batch, session.validator
+
+        def slow_batch(number: int) -> Any:
+            self.now += step if number or first is None else first
+            return batch(number)
+
+        def slow_validator(state: Any) -> Any:
+            self.now += validation
+            return validator(state)
+
+        session.feed.batch = slow_batch  # type: ignore[method-assign]
+        session.validator = slow_validator  # type: ignore[assignment]
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize(
+    ("step", "validation", "first", "limit"),
+    [(10, 0, None, 60), (1, 5, None, 60), (1, 0, 15, 40), (100, 0, None, 60), (2, 20, None, 90)],
+)
+def test_a_run_ends_in_time(
+    start: Start, monkeypatch: pytest.MonkeyPatch, step: float, validation: float, first: float | None, limit: float
+) -> None:
+    session = start("run", "training.steps=500", "training.validate_every=0", max_seconds=limit)
+    clock = Clock(session, step, validation, first)
+    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=clock.perf_counter))
+    reports = list(session.advance())
+    assert session.finished
+    assert reports[-1].step == reports[-1].total == session.state.step
+    assert reports[-1].validation is not None
+    first_step = first or step
+    assert clock.now <= max(limit, first_step + validation)
+    # No more is left than what one more step and the closing validation would have taken.
+    assert clock.now >= min(limit, first_step) - step - validation
+    assert last(session).record["place"]["step"] == session.state.step
+
+
+def test_the_rate_comes_down_within_the_time(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = ("training.steps=20000", "training.schedule=cosine", "training.learning_rate=1e-3")
+    session = start("run", *settings, max_seconds=60.0)
+    clock = Clock(session, 1.0, 0.5)
+    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=clock.perf_counter))
+    reports = list(session.advance())
+    assert 50 <= clock.now <= 60
+    assert reports[-1].rate < 1e-4
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    import errno
+    import os
+
+    session = start()
+    at(session, {1: session.stop})
+    finish(session)
+    before = session.run.checkpoint("last").read_bytes()
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    resumed = start()
+    with monkeypatch.context() as full:
+        full.setattr(os, "replace", fail)
+        with pytest.raises(StorageError):
+            resumed.save()
+    assert session.run.checkpoint("last").read_bytes() == before
+    assert os.listdir(session.run.checkpoint("last").parent) == ["last.safetensors"]
+
+
+def test_grids_that_differ_are_refused_by_scan(
+    start: Start, toy_cache: CachedCohort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = CachedCohort.load
+
+    def cut(cohort: CachedCohort, scan: str) -> Any:
+        subject = load(cohort, scan)
+        return replace(subject, image=subject.image[:4]) if scan == "b" else subject
+
+    monkeypatch.setattr(CachedCohort, "load", cut)
+    with pytest.raises(DataError, match=r"scan 'b' has the grid \(4, 12, 8\), 'a' \(8, 12, 8\)"):
+        start()
