@@ -56,9 +56,7 @@ def _missing(root: Path, name: str, command: str) -> MissingError:
     return MissingError(f"{root}: '{name}' is not prepared for this recipe{beside}", f"run {command}")
 
 
-def _prepare_embedded(
-    catalogue: "Catalogue", name: str, spec: "Preprocessing", root: Path
-) -> "CachedCohort":
+def _prepare_embedded(catalogue: "Catalogue", name: str, spec: "Preprocessing", root: Path) -> "CachedCohort":
     from contreg_cli.preparing import prepare_scans
     from contreg_core.prepare import Preparation
 

@@ -74,4 +74,8 @@ def prose(cls: type) -> str:
 
 def _choice(kind: "Kind", choice: "Choice", catalogue: "Catalogue") -> Description:
     cls = catalogue.component(kind, choice.name)
-    return {"name": choice.name, "summary": prose(cls).partition("\n")[0], "knobs": knobs_of(cls, choice.knobs)}
+    return {
+        "name": choice.name,
+        "summary": prose(cls).partition("\n")[0],
+        "knobs": knobs_of(cls, choice.knobs),
+    }

@@ -136,9 +136,7 @@ def _run_folder(run: Path) -> Path:
     return run if run.is_dir() else run.absolute().parents[1]
 
 
-def _scores(
-    subject: _Subject, protocol: "Protocol", request: Request
-) -> "tuple[list[PairScore], int]":
+def _scores(subject: _Subject, protocol: "Protocol", request: Request) -> "tuple[list[PairScore], int]":
     from contreg_core.inference.evaluate import evaluate, evaluation_pairs
 
     every = evaluation_pairs(subject.cohort, subject.cohort.split(request.split), protocol)
@@ -182,7 +180,8 @@ def _lines(summary: Summary) -> list[str]:
         f"headline Dice ({summary['headline']}): {_figure(summary['dice'])}",
         f"label Dice: {_figure(summary['initial']['dice_labels'])} before, {_figure(summary['dice_labels'])} after, "
         f"95 % {_interval(summary['dice_labels_interval'])}",
-        f"surface distance: HD95 {_figure(summary['hd95_mm'], 2)} mm, ASSD {_figure(summary['assd_mm'], 2)} mm{missing}",
+        f"surface distance: HD95 {_figure(summary['hd95_mm'], 2)} mm, "
+        f"ASSD {_figure(summary['assd_mm'], 2)} mm{missing}",
         f"folding: {_figure(summary['folding_percent'])} % of voxels; SDlogJ {_figure(summary['sdlogj'], 3)}",
         f"cost: {_figure(summary['seconds'], 2)} s a pair, peak memory {_figure(summary['peak_memory_mib'], 0)} MiB",
     ]

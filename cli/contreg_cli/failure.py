@@ -13,7 +13,7 @@ INTERRUPTED = 130
 _BUG = 70
 
 
-class InterruptedRun(ContregError):
+class InterruptedRunError(ContregError):
     """Stopped by Ctrl-C after what was done had been saved (exit 130)."""
 
     exit_code: ClassVar[int] = INTERRUPTED

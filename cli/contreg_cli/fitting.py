@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from contreg_cli.console import Bar, duration, progress
-from contreg_cli.failure import InterruptedRun
+from contreg_cli.failure import InterruptedRunError
+from contreg_cli.tensorboard import Mirror, events
 from contreg_core.errors import ContregError, RetryError, UnavailableError
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
-def fit(session: "Session") -> None:
-    """Train to the end, showing how it goes.
+def fit(session: "Session", *, tensorboard: bool = False) -> None:
+    """Train to the end, showing how it goes; ``tensorboard`` writes event files too.
 
     A first signal lets the step end and saves: Ctrl-C is exit 130, SIGTERM and SIGUSR1 are 75. A second stops at once.
     """
@@ -29,11 +30,17 @@ def fit(session: "Session") -> None:
         click.echo(f"{session.run.path}: finished already, {session.state.step} steps")
         return
     click.echo(_heading(session), err=True)
-    with _signals(session) as received, progress("fit", session.state.total) as bar:
-        _train(session, bar)
+    with (
+        events(session.run.path, tensorboard) as mirror,
+        _signals(session) as received,
+        progress("fit", session.state.total) as bar,
+    ):
+        _train(session, bar, mirror)
     if received and not session.finished:
         raise _stopped(session, received[0])
-    click.echo(f"{session.run.path}: {session.state.step} steps in {duration(session.state.elapsed)}{_best(session)}")
+    click.echo(
+        f"{session.run.path}: {session.state.step} steps in {duration(session.state.elapsed)}{_best(session)}"
+    )
 
 
 def next_command(run: Path, cache: Path | None, verb: str = "evaluate") -> str:
@@ -41,15 +48,18 @@ def next_command(run: Path, cache: Path | None, verb: str = "evaluate") -> str:
     return shlex.join(["contreg", verb, str(run), *([] if cache is None else ["--cache", str(cache)])])
 
 
-def _train(session: "Session", bar: Bar) -> None:
+def _train(session: "Session", bar: Bar, mirror: Mirror) -> None:
     import torch
 
     try:
         for report in session.advance():
             bar.update(report.step, _values(report), report.total)
+            mirror(report)
             if report.validation:
                 best = ", the best so far" if report.validation.value >= session.state.best else ""
-                bar.say(f"step {report.step}: validation {report.validation.name} {report.validation.value:.4f}{best}")
+                bar.say(
+                    f"step {report.step}: validation {report.validation.name} {report.validation.value:.4f}{best}"
+                )
     except torch.OutOfMemoryError as error:
         session.save()
         size = session.scheme.batch_size
@@ -80,7 +90,7 @@ def _signals(session: "Session") -> Iterator[list[int]]:
 
 def _stopped(session: "Session", number: int) -> ContregError:
     name = signal.Signals(number).name
-    kind = InterruptedRun if number == signal.SIGINT else RetryError
+    kind = InterruptedRunError if number == signal.SIGINT else RetryError
     return kind(
         f"stopped by {name} after step {session.state.step} of {session.state.total}, which is saved",
         "run the same command again to go on",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from importlib import import_module
+from typing import ClassVar
 
 import click
 
@@ -11,7 +12,7 @@ Sections = Mapping[str, Mapping[str, str]]
 class LazyGroup(click.Group):
     """``sections``: heading -> command name -> its line of help; a command lies in ``contreg_cli.commands.NAME``."""
 
-    sections: Sections = {}
+    sections: ClassVar[Sections] = {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names, in the order of the sections."""

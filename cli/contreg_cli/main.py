@@ -20,8 +20,6 @@ class Contreg(LazyGroup):
         "The way": {
             "prepare": "Read, check and cache a cohort, once.",
             "fit": "Train a model on a prepared cohort; run again to go on.",
-            "register": "Warp one image onto another, on the fixed image's own grid.",
-            "segment": "Label images with the labels of references.",
             "evaluate": "Score a run under a named protocol: Dice, folding, distances.",
             "register": "Warp one image onto another, on its own grid, in scanner millimetres.",
             "segment": "Label images by registering labelled references to them.",
@@ -40,7 +38,9 @@ class Contreg(LazyGroup):
 
 @click.group(cls=Contreg, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="contreg", message="%(prog)s %(version)s")
-@click.option("--plugins", metavar="NAMES", help="Load only these plugins (comma-separated; or CONTREG_PLUGINS).")
+@click.option(
+    "--plugins", metavar="NAMES", help="Load only these plugins (comma-separated; or CONTREG_PLUGINS)."
+)
 @click.option("--no-plugins", is_flag=True, help="Load nothing but contreg's own components.")
 @click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
 @click.pass_context

@@ -32,7 +32,9 @@ class Shard:
         found = re.fullmatch(r"(\d+)/(\d+)", text)
         shard = cls(int(found[1]), int(found[2])) if found else cls(0, 0)
         if not 1 <= shard.part <= shard.parts:
-            raise UsageError(f"--shard {text} is not a part of a whole", "write i/n with i from 1 to n, e.g. 2/8")
+            raise UsageError(
+                f"--shard {text} is not a part of a whole", "write i/n with i from 1 to n, e.g. 2/8"
+            )
         return shard
 
     def of(self, scans: Sequence["Scan"]) -> list["Scan"]:

@@ -1,5 +1,6 @@
 """The program in this process, and tiny cohorts for it: four brains of 16 voxels a side."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,14 @@ def trained(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three brains as a copy of LPBA40 in layout 4, at 7.5 mm."""
+    folder = tmp_path_factory.mktemp("study") / "LPBA40"
+    return write_layout(Synthetic(subjects=3, size=(26, 32, 26), spacing=7.5), folder, 4)
+
+
 @pytest.fixture
-def lpba40(tmp_path: Path) -> Path:
-    """Three brains as a copy of LPBA40 in layout 4."""
-    return write_layout(Synthetic(subjects=3, size=(24, 28, 24)), tmp_path / "LPBA40", 4)
+def lpba40(written: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may damage."""
+    return shutil.copytree(written, tmp_path / "LPBA40")

@@ -127,9 +127,7 @@ def _cache(cached: "CachedCohort") -> dict[str, Any]:
     }
 
 
-def _describe(
-    cohort: "Cohort", scans: "Sequence[Any]", caches: "Sequence[CachedCohort]"
-) -> dict[str, Any]:
+def _describe(cohort: "Cohort", scans: "Sequence[Any]", caches: "Sequence[CachedCohort]") -> dict[str, Any]:
     return {
         "name": cohort.name,
         "summary": cohort.summary,
@@ -155,7 +153,9 @@ def _describe(
 def _print_cohort(cohort: dict[str, Any]) -> None:
     click.echo(f"{cohort['name']}: {cohort['summary']}")
     splits = ", ".join(f"{count} {split}" for split, count in cohort["splits"].items())
-    click.echo(f"scans: {len(cohort['scans'])} ({splits})" if splits else "scans: name --source, or prepare it")
+    click.echo(
+        f"scans: {len(cohort['scans'])} ({splits})" if splits else "scans: name --source, or prepare it"
+    )
     for split in cohort["splits"]:
         click.echo(f"  {split}: {' '.join(scan['id'] for scan in cohort['scans'] if scan['split'] == split)}")
     click.echo()

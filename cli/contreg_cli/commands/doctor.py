@@ -83,7 +83,11 @@ def _plugins() -> dict[str, Any]:
     from contreg_core.plugins import load_catalogue
 
     catalogue = load_catalogue(allow=shell().allow, plugins=shell().plugins)
-    counts = {"recipes": catalogue.recipes(), "components": catalogue.components(), "cohorts": catalogue.cohorts()}
+    counts = {
+        "recipes": catalogue.recipes(),
+        "components": catalogue.components(),
+        "cohorts": catalogue.cohorts(),
+    }
     return {
         **{noun: len(things) for noun, things in counts.items()},
         "broken_plugins": {broken.entry: " ".join(broken.reason.split()) for broken in catalogue.broken},

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     "--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True
 )
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only N pairs, spread over all.")
-@click.option("--output", type=options.ANY_PATH, metavar="DIR", help="Default: RUN/evaluation/PROTOCOL-SPLIT.")
+@click.option(
+    "--output", type=options.ANY_PATH, metavar="DIR", help="Default: RUN/evaluation/PROTOCOL-SPLIT."
+)
 @options.device
 @options.precision
 @options.settings
@@ -52,7 +54,9 @@ def command(
     from contreg_core.errors import UsageError
 
     if (run is None) == (model is None):
-        raise UsageError("evaluate takes one model", "write: contreg evaluate RUN, or --model none --data COHORT")
+        raise UsageError(
+            "evaluate takes one model", "write: contreg evaluate RUN, or --model none --data COHORT"
+        )
     trained = run or (None if model in (None, "none") else Path(str(model)))
     if settings and trained is not None:
         raise UsageError("a run brings its own settings", "leave out --set, or use --model none")

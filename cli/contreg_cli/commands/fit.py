@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 @click.option("--run", type=options.ANY_PATH, metavar="DIR", help="Run folder (default: runs/MODEL-DATA).")
 @click.option("--steps", type=click.IntRange(1), help="Optimiser steps in all.")
 @click.option("--epochs", type=click.IntRange(1), help="Passes over all pairs, instead of steps.")
-@click.option("--max-time", metavar="TIME", help="For the whole run, e.g. 90m, 8h; the steps are planned to fit.")
+@click.option(
+    "--max-time", metavar="TIME", help="For the whole run, e.g. 90m, 8h; the steps are planned to fit."
+)
 @click.option("--batch-size", type=click.IntRange(1), help="Pairs a step.")
 @click.option("--seed", type=click.IntRange(0), help="Of order, augmentation, initial weights and noise.")
 @options.device
 @options.precision
+@click.option("--tensorboard", is_flag=True, help="Write event files to RUN/tensorboard (needs the extra).")
 @options.settings
 def command(
     model: str,
@@ -37,6 +40,7 @@ def command(
     seed: int | None,
     device: str,
     precision: "Precision",
+    tensorboard: bool,
     settings: tuple[str, ...],
 ) -> None:
     """Train a model on a prepared cohort; run again to go on.
@@ -61,10 +65,8 @@ def command(
     )
     folder = RunFolder(run or default_run(recipe.name, data))
     engine = Engine.choose(device, precision)
-    session = Session(
-        recipe, cohort, folder, engine, catalogue, max_seconds=limit, plugins=plugin_versions()
-    )
-    fit(session)
+    session = Session(recipe, cohort, folder, engine, catalogue, max_seconds=limit, plugins=plugin_versions())
+    fit(session, tensorboard=tensorboard)
     click.echo(f"next: {next_command(folder.path, cache)}")
 
 
@@ -73,9 +75,7 @@ def default_run(model: str, data: str) -> Path:
     return Path("runs") / f"{model}-{data}".replace("/", "-")
 
 
-def _training(
-    steps: int | None, epochs: int | None, batch_size: int | None, seed: int | None
-) -> list[str]:
+def _training(steps: int | None, epochs: int | None, batch_size: int | None, seed: int | None) -> list[str]:
     """The named options as settings of the recipe."""
     from contreg_core.errors import UsageError
 

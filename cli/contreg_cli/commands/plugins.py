@@ -26,7 +26,9 @@ def list_(check: bool = False, as_json: bool = False) -> None:
     if as_json:
         print_json(plugins)
         return
-    rows = [(p["entry"], f"{p['distribution']} {p['version']}".strip(), p["target"], p["state"]) for p in plugins]
+    rows = [
+        (p["entry"], f"{p['distribution']} {p['version']}".strip(), p["target"], p["state"]) for p in plugins
+    ]
     print_table(("plugin", "from", "module", "state"), rows)
     for plugin in plugins:
         if plugin["reason"]:

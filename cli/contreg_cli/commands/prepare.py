@@ -85,5 +85,6 @@ def _finish(cohort: "CachedCohort", reports: "list[ScanReport]") -> None:
     if failed:
         names = ", ".join(report.id for report in failed)
         raise PartialError(
-            f"{len(failed)} of {len(reports)} scans failed: {names}", "mend them and run the same command again"
+            f"{len(failed)} of {len(reports)} scans failed: {names}",
+            "mend them and run the same command again",
         )

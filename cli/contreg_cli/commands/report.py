@@ -11,7 +11,9 @@ from contreg_cli.shell import load_catalogue
 @click.command()
 @click.argument("run", type=options.ANY_PATH)
 @click.option("-o", "--output", type=options.FILE, metavar="FILE", help="Default: RUN/report.html.")
-@click.option("--pair", nargs=2, metavar="MOVING FIXED", help="Scans to show (default: the pair of median Dice).")
+@click.option(
+    "--pair", nargs=2, metavar="MOVING FIXED", help="Scans to show (default: the pair of median Dice)."
+)
 @options.cache
 @options.device
 def command(
