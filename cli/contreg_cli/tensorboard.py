@@ -36,7 +36,7 @@ def _writer(folder: Path) -> Any:
         raise UnavailableError(
             "TensorBoard is not installed", "pip install 'contreg[tensorboard]'"
         ) from error
-    return SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
+    return SummaryWriter(str(folder))
 
 
 def _write(writer: Any, report: "Progress") -> None:

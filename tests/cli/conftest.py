@@ -52,6 +52,12 @@ def contreg(capsys: pytest.CaptureFixture[str]) -> Contreg:
     return call
 
 
+@pytest.fixture
+def small() -> list[str]:
+    """The options of ``fit`` for the tiny model."""
+    return list(SMALL)
+
+
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root with the tiny synthetic cohort: four training and two test subjects."""

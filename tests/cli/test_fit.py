@@ -30,12 +30,10 @@ sys.exit(run({arguments!r}))
 
 
 @pytest.fixture
-def fit(contreg, cache, tmp_path):
+def fit(contreg, small, cache, tmp_path):
     """The tiny model for some steps, in a folder of its own unless another is named."""
-    from conftest import SMALL
-
     def call(*more, steps=6, run=tmp_path / "run"):
-        return contreg("fit", *SMALL, "--cache", cache, "--run", run, "--steps", steps, *more)
+        return contreg("fit", *small, "--cache", cache, "--run", run, "--steps", steps, *more)
 
     return call
 
@@ -105,12 +103,10 @@ def test_a_signal_saves_and_the_same_command_goes_on(fit, trained, tmp_path, mon
 
 
 @pytest.mark.parametrize("count", [3, 6, 9])
-def test_a_killed_run_ends_with_the_same_bits(fit, trained, cache, tmp_path, count):
+def test_a_killed_run_ends_with_the_same_bits(fit, small, trained, cache, tmp_path, count):
     """Killed between a file and its final name, at several places; then run again."""
-    from conftest import SMALL
-
     run = tmp_path / "run"
-    arguments = ["fit", *SMALL, "--cache", str(cache), "--run", str(run), "--steps", "6"]
+    arguments = ["fit", *small, "--cache", str(cache), "--run", str(run), "--steps", "6"]
     code = KILLED_AT_REPLACE.format(count=count, arguments=arguments)
     killed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert killed.returncode == -signal.SIGKILL, killed.stderr

@@ -1,6 +1,7 @@
 """``contreg doctor``: what contreg finds on this machine."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def _plugins() -> dict[str, Any]:
     from contreg_core.plugins import load_catalogue
 
     catalogue = load_catalogue(allow=shell().allow, plugins=shell().plugins)
-    counts = {
+    counts: dict[str, Sequence[object]] = {
         "recipes": catalogue.recipes(),
         "components": catalogue.components(),
         "cohorts": catalogue.cohorts(),
