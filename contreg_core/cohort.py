@@ -28,7 +28,8 @@ class Label:
 class Protocol:
     """A named way to score: which labels, which regions, which pairs, which kind of Dice is the headline.
 
-    ``regions`` maps a region's name to its label ids; ``labels`` are the ids scored one by one.
+    ``regions`` maps a region's name to its label ids; ``labels`` are the ids scored one by one. ``merge`` (label id ->
+    the id it is scored as) is applied to both label maps first; ``labels`` and ``regions`` name ids after it.
     """
 
     name: str
@@ -37,6 +38,15 @@ class Protocol:
     identity_pairs: bool = False
     headline: Literal["fused", "labelmean"] = "fused"
     description: str = ""
+    merge: Mapping[int, int] = field(default_factory=dict)
+
+    def merged(self, labels: NDArray[np.generic]) -> NDArray[np.generic]:
+        """The integer label map ``(*space)`` with every id of ``merge`` replaced; others stay."""
+        if not self.merge:
+            return labels
+        ids, inverse = np.unique(labels, return_inverse=True)
+        scored = np.array([self.merge.get(int(label), int(label)) for label in ids])
+        return scored[inverse].reshape(labels.shape)
 
 
 @dataclass(frozen=True)

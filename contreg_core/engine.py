@@ -52,7 +52,7 @@ def _device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
+        float(torch.zeros(1, device=device))  # a device without memory ("meta") fails here only
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise UnavailableError(f"device '{name}' cannot be used ({reason})", "use --device cpu") from error

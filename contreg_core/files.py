@@ -22,8 +22,8 @@ _DEAD_AFTER = 3600.0
 def atomic_path(final: Path) -> Iterator[Path]:
     """Yield a temporary path; rename it to ``final`` when the block succeeds, remove it when it does not.
 
-    The temporary name ends as ``final`` does, since writers choose a format by it, and is random, since processes of two
-    machines may have one number and one target.
+    The temporary name ends as ``final`` does, since writers choose a format by it, and is random, since processes of
+    two machines may have one number and one target.
     """
     temporary = final.with_name(f"{_MARK}{secrets.token_hex(6)}-{final.name[-40:]}")
     try:

@@ -39,9 +39,10 @@ class Scheme:
         learning_rate: peak rate.
         betas: Adam's two decay rates.
         weight_decay: decoupled for adamw, L2 for adam.
-        schedule: "constant", "step" (times ``decay`` every ``decay_epochs``) or "cosine" (to ``final_rate``).
+        schedule: "constant", "step" (times ``decay`` every ``decay_epochs``), "cosine" (to ``final_rate``) or "time"
+            (divided by ``1 + decay * step``).
         warmup_steps: linear warm-up.
-        decay: factor of the step schedule.
+        decay: factor of the step schedule, or rate of the time schedule.
         decay_epochs: epochs between two decays.
         final_rate: last rate of the cosine.
         clip_norm: gradient norm limit; 0 for none.
@@ -59,7 +60,7 @@ class Scheme:
     learning_rate: float = 1e-4
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 0.0
-    schedule: Literal["constant", "step", "cosine"] = "constant"
+    schedule: Literal["constant", "step", "cosine", "time"] = "constant"
     warmup_steps: int = 0
     decay: float = 0.1
     decay_epochs: int = 20

@@ -3,13 +3,16 @@
 from contreg_core.components import Component
 from contreg_core.hookspecs import hookimpl
 from contreg_plugins import recipes
+from contreg_plugins.decoders.faim import FAIMDecoder
 from contreg_plugins.decoders.probabilistic_unet import ProbabilisticUNet
 from contreg_plugins.decoders.pyramid import PyramidDecoder
 from contreg_plugins.decoders.voxelmorph import VoxelMorphDecoder
+from contreg_plugins.encoders.faim import FAIMEncoder
 from contreg_plugins.encoders.pyramid import Pyramid
 from contreg_plugins.encoders.siamese import Siamese
 from contreg_plugins.encoders.voxelmorph import VoxelMorphEncoder
 from contreg_plugins.losses.dcl import DCL
+from contreg_plugins.losses.fold_penalty import FoldPenalty
 from contreg_plugins.losses.gaussian_kl import GaussianKL
 from contreg_plugins.losses.infonce import InfoNCE
 from contreg_plugins.losses.laplacian_kl import LaplacianKL
@@ -29,12 +32,15 @@ def contreg_components() -> list[type[Component]]:
         Siamese,
         Pyramid,
         VoxelMorphEncoder,
+        FAIMEncoder,
         ProbabilisticUNet,
         PyramidDecoder,
         VoxelMorphDecoder,
+        FAIMDecoder,
         DisplacementWarper,
         StationaryVelocity,
         DCL,
+        FoldPenalty,
         GaussianKL,
         GradientL2,
         InfoNCE,

@@ -73,7 +73,6 @@ class _Lines:
     def __init__(self, label: str, total: int) -> None:
         self.label, self.total = label, total
         self.start = self.last = time.monotonic()
-        self.first = 0
 
     def update(self, done: int, text: str = "", total: int | None = None) -> None:
         self.total = total or self.total
@@ -103,14 +102,17 @@ class _Drawn:
 def _rich_progress() -> "Progress":
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Column
 
+    rest = Column(ratio=1, no_wrap=True, overflow="ellipsis")  # only the text gives way on a narrow terminal
     return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[text]}", markup=False),
+        TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
+        BarColumn(bar_width=16),
+        MofNCompleteColumn(table_column=Column(no_wrap=True)),
+        TimeRemainingColumn(table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[text]}", markup=False, table_column=rest),
         console=Console(stderr=True),
+        expand=True,
     )
 
 

@@ -124,7 +124,9 @@ def _parse(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _parse_protocol(row: Mapping[str, Any]) -> Protocol:
     regions: dict[str, tuple[int, ...]] = {name: tuple(ids) for name, ids in row["regions"].items()}
-    return Protocol(**{**row, "labels": tuple(row["labels"]), "regions": regions})
+    # JSON keys are text; caches older than ``merge`` lack it.
+    merge = {int(label): int(scored) for label, scored in row.get("merge", {}).items()}
+    return Protocol(**{**row, "labels": tuple(row["labels"]), "regions": regions, "merge": merge})
 
 
 def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:

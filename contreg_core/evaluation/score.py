@@ -85,6 +85,7 @@ def score_pair(
     grid.
     """
     _check(moving_labels, fixed_labels)
+    moving_labels, fixed_labels = protocol.merged(moving_labels), protocol.merged(fixed_labels)
     prediction = warp_labels(moving_labels, displacement, label_mode)
     labels = _counted(protocol)
     after, before = (confusion(each, fixed_labels, labels) for each in (prediction, moving_labels))

@@ -23,4 +23,6 @@ def _scheduled(scheme: Scheme, step: int, total: int, steps_per_epoch: int) -> f
         progress = min(1.0, step / max(1, total - 1))
         swing = (1 + math.cos(math.pi * progress)) / 2
         return scheme.final_rate + (scheme.learning_rate - scheme.final_rate) * swing
+    if scheme.schedule == "time":
+        return scheme.learning_rate / (1 + scheme.decay * step)
     return scheme.learning_rate

@@ -70,7 +70,7 @@ class Session:
         self.stopping = False
         self.recent: list[StepReport] = []
         self.carried: list[dict[str, float]] = []
-        self.validation_seconds = 0.0
+        self.step_seconds, self.validation_seconds = 0.0, 0.0
         training, validation = hold_out(cohort.scans, self.scheme.validation)
         self.training_ids = [scan.id for scan in training]
         self.validation_ids = [scan.id for scan in validation]
@@ -95,7 +95,8 @@ class Session:
         for report in train(self.state, self.scheme, self.feed, self.engine):
             self.recent.append(report)
             started, self.state.elapsed = self.state.elapsed, before + time.perf_counter() - clock
-            self._end_in_time(self.state.elapsed - started)
+            self.step_seconds = self.state.elapsed - started
+            self._end_in_time()
             due = self._validation_due()
             if due or report.step % _LOG_EVERY == 0 or report.step == self.state.total:
                 progress = self._progress()
@@ -178,7 +179,7 @@ class Session:
 
     def _validation_due(self) -> bool:
         every = self.scheme.validate_every or max(1, self.state.total // _VALIDATIONS)
-        return self.state.step % every == 0 or self.state.step == self.state.total
+        return self.finished or (self.state.step % every == 0 and not self._over(2 * self.validation_seconds))
 
     def _validate(self) -> Validation | None:
         started = time.perf_counter()
@@ -192,13 +193,15 @@ class Session:
             save_model(self.run.checkpoint("best"), self.state, self._record())
         return validation
 
-    def _end_in_time(self, step_seconds: float) -> None:
-        """End here if one more step and the last validation would take too long; a first step tells of no other."""
-        if not self.max_seconds:
-            return
-        coming = self.validation_seconds + (step_seconds if self.state.step > 1 else 0.0)
-        if self.state.elapsed + coming > self.max_seconds:
+    def _end_in_time(self) -> None:
+        """End here if one more step and the last validation would take too long."""
+        if self._over(self.validation_seconds):
             self.state.total = self.state.step
+
+    def _over(self, seconds: float) -> bool:
+        """Whether these and one more step are more than is left; a first step tells nothing of another."""
+        coming = seconds + (self.step_seconds if self.state.step > 1 else 0.0)
+        return bool(self.max_seconds) and self.state.elapsed + coming > self.max_seconds
 
     def _replan(self) -> None:
         """Fit the number of steps to the time that is left, from the mean speed so far (validations included)."""

@@ -79,7 +79,7 @@ class Validator:
 def _dice(protocol: Protocol, carried: NDArray[Any], fixed: CachedSubject) -> float:
     assert fixed.labels is not None
     ids = tuple(sorted({*protocol.labels, *(label for ids in protocol.regions.values() for label in ids)}))
-    table = confusion(carried, fixed.labels, ids)
+    table = confusion(protocol.merged(carried), protocol.merged(fixed.labels), ids)
     dice = (
         table.fused_dice(protocol.regions)
         if protocol.headline == "fused"

@@ -7,11 +7,12 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from contreg_cli import fitting
 from contreg_cli.commands import demo
 from contreg_core.checkpoint import read_checkpoint
-from contreg_core.training.session import Session
+from contreg_core.training.feed import Feed
 
 KILLED_AT_REPLACE = """
 import os, signal, sys
@@ -32,6 +33,7 @@ sys.exit(run({arguments!r}))
 @pytest.fixture
 def fit(contreg, small, cache, tmp_path):
     """The tiny model for some steps, in a folder of its own unless another is named."""
+
     def call(*more, steps=6, run=tmp_path / "run"):
         return contreg("fit", *small, "--cache", cache, "--run", run, "--steps", steps, *more)
 
@@ -82,24 +84,49 @@ def test_a_device_that_is_not_there(fit):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 75), (signal.SIGINT, 130)])
 def test_a_signal_saves_and_the_same_command_goes_on(fit, trained, tmp_path, monkeypatch, number, code):
-    batch, before = Session.stop, signal.getsignal(number)
-    from contreg_core.training.feed import Feed
-
-    original = Feed.batch
+    handler, batch = signal.getsignal(number), Feed.batch
 
     def interrupted(feed, step):
         if step == 4:
             os.kill(os.getpid(), number)
-        return original(feed, step)
+        return batch(feed, step)
 
     monkeypatch.setattr(Feed, "batch", interrupted)
     result = fit()
     assert result.code == code
     assert "after step 5 of 6, which is saved" in result.error
-    assert (Session.stop, signal.getsignal(number)) == (batch, before)
-    monkeypatch.setattr(Feed, "batch", original)
+    assert signal.getsignal(number) == handler
+    monkeypatch.setattr(Feed, "batch", batch)
     assert "goes on after step 5" in fit().err
     assert same(tmp_path / "run", trained)
+
+
+def test_a_second_signal_stops_at_once(fit, monkeypatch):
+    def impatient(feed, step):
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError("not stopped")
+
+    monkeypatch.setattr(Feed, "batch", impatient)
+    result = fit()
+    assert result.code == 130
+    assert result.error.startswith("error: interrupted")
+
+
+def test_out_of_memory_saves_and_names_the_batch_size(fit, tmp_path, monkeypatch):
+    batch = Feed.batch
+
+    def full(feed, step):
+        if step == 4:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return batch(feed, step)
+
+    monkeypatch.setattr(Feed, "batch", full)
+    result = fit("--batch-size", "2")
+    assert result.code == 69
+    assert "step 4 is saved" in result.error
+    assert "--batch-size 1" in result.error
+    assert (tmp_path / "run" / "checkpoints" / "last.safetensors").is_file()
 
 
 @pytest.mark.parametrize("count", [3, 6, 9])
@@ -126,7 +153,9 @@ def test_evaluate_twice_gives_the_same_numbers(contreg, trained, cache):
     command = ["evaluate", trained, "--cache", cache, "--device", "cpu", "--json"]
     one, other = (json.loads(contreg(*command).out) for _ in range(2))
     cost = {"seconds", "peak_memory_mib"}
-    assert {k: v for k, v in one.items() if k not in cost} == {k: v for k, v in other.items() if k not in cost}
+    assert {k: v for k, v in one.items() if k not in cost} == {
+        k: v for k, v in other.items() if k not in cost
+    }
     assert one["pairs"] == one["of_pairs"] == 2
     assert 0 < one["dice_fused"] < 1
     assert {"dice_labelmean", "folding_percent"} <= one.keys()

@@ -8,7 +8,9 @@ from contreg_core.cache import CachedCohort
 
 
 def prepare(contreg, source, root, *more):
-    return contreg("prepare", "--data", "lpba40", "--source", source, "--cache", root, "--spacing", "0", *more)
+    return contreg(
+        "prepare", "--data", "lpba40", "--source", source, "--cache", root, "--spacing", "0", *more
+    )
 
 
 def cohort(root):

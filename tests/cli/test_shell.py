@@ -102,7 +102,11 @@ def test_the_traceback_is_there_for_those_who_ask(contreg):
 
 
 def test_every_error_keeps_its_code_and_remedy(capsys):
-    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and kind.__module__ == errors.__name__]
+    kinds = [
+        kind
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and kind.__module__ == errors.__name__
+    ]
     for kind in kinds:
         assert failure.explain(kind("this\nwas found", "do that")) == kind.exit_code
         assert capsys.readouterr().err == "error: this was found. Fix: do that\n"
@@ -172,7 +176,10 @@ def test_a_broken_plugin_is_a_warning_and_a_problem(contreg, monkeypatch):
 
 
 def test_an_allowed_plugin_that_is_not_installed_is_said(contreg):
-    assert "warning: plugin 'ghost' is off: allowed, but not installed" in contreg("--plugins", "ghost", "list").err
+    assert (
+        "warning: plugin 'ghost' is off: allowed, but not installed"
+        in contreg("--plugins", "ghost", "list").err
+    )
 
 
 def test_the_group_has_no_command_of_its_own():

@@ -18,7 +18,7 @@ from contreg_core.checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
-from contreg_core.errors import ContregError, DataError, MismatchError, MissingError
+from contreg_core.errors import DataError, MismatchError, MissingError
 
 TENSORS = {
     "model/weight": torch.arange(12, dtype=torch.float32).reshape(3, 4),
@@ -27,7 +27,12 @@ TENSORS = {
     "model/empty": torch.zeros(0, 3),
     "objective/flags": torch.tensor([True, False]),
 }
-RECORD = {"place": {"step": 20, "best": float("-inf")}, "numbers": {2: "b", 10: "a"}, "name": "é", "ids": ("a", "b")}
+RECORD = {
+    "place": {"step": 20, "best": float("-inf")},
+    "numbers": {2: "b", 10: "a"},
+    "name": "é",
+    "ids": ("a", "b"),
+}
 
 
 @pytest.fixture
@@ -62,15 +67,16 @@ def test_no_flipped_bit_goes_unnoticed(written: Path) -> None:
     content, whole = written.read_bytes(), read_checkpoint(written)
     header = 8 + int.from_bytes(content[:8], "little")
     rng = random.Random(0)
-    bits = {rng.randrange(8 * len(content)) for _ in range(200)} | {rng.randrange(8 * header) for _ in range(200)}
+    bits = {rng.randrange(8 * len(content)) for _ in range(200)} | {
+        rng.randrange(8 * header) for _ in range(200)
+    }
     for bit in sorted(bits | set(range(64))):
         damaged = bytearray(content)
         damaged[bit // 8] ^= 1 << bit % 8
         written.write_bytes(bytes(damaged))
         try:
             found = read_checkpoint(written)
-        except ContregError as error:
-            assert isinstance(error, DataError | MismatchError)
+        except (DataError, MismatchError):
             continue
         assert found.record == whole.record, bit
         assert all(torch.equal(found.tensors[name], value) for name, value in whole.tensors.items())
@@ -124,7 +130,9 @@ def test_a_model_of_another_shape_is_refused_by_name() -> None:
 
 
 @pytest.mark.parametrize("kind", [torch.optim.Adam, torch.optim.AdamW])
-def test_an_optimiser_goes_on_exactly_in_any_memory_layout(kind: type[torch.optim.Adam], tmp_path: Path) -> None:
+def test_an_optimiser_goes_on_exactly_in_any_memory_layout(
+    kind: type[torch.optim.Adam], tmp_path: Path
+) -> None:
     """Fused Adam walks weights and moments as they lie in memory: a layout lost on the way would mix them up."""
 
     def run(resume: bool) -> torch.Tensor:

@@ -68,7 +68,9 @@ def test_every_failing_step_is_named_and_cleaned_up(
     assert os.listdir(tmp_path) == ["a.txt"]
 
 
-def test_a_folder_that_cannot_be_synchronised_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_synchronised_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     synchronise = os.fsync
 
     def only_files(handle: int) -> None:

@@ -41,7 +41,12 @@ def cumsum_box_sum(image: Tensor, window: int) -> Tensor:
 
 
 def slow_lncc(
-    a: Tensor, b: Tensor, count: Tensor, window: int, eps: float, box: Callable[[Tensor, int], Tensor] = slow_box_sum
+    a: Tensor,
+    b: Tensor,
+    count: Tensor,
+    window: int,
+    eps: float,
+    box: Callable[[Tensor, int], Tensor] = slow_box_sum,
 ) -> Tensor:
     mean_a, mean_b = box(a, window) / count, box(b, window) / count
     var_a = (box(a * a, window) / count - mean_a**2).clamp(min=0)
@@ -76,7 +81,9 @@ def test_box_sum_leaves_its_argument_alone_and_is_its_own_adjoint() -> None:
 def test_lncc_equals_the_slow_form(shape: tuple[int, ...], window: int) -> None:
     a, b = random(*shape), random(*shape, seed=1)
     count = count_of(a, window)
-    torch.testing.assert_close(SquaredLNCC.apply(a, b, count, window, 1e-5), slow_lncc(a, b, count, window, 1e-5))
+    torch.testing.assert_close(
+        SquaredLNCC.apply(a, b, count, window, 1e-5), slow_lncc(a, b, count, window, 1e-5)
+    )
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 5, 6), (1, 1, 4, 5, 3)])

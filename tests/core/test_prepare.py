@@ -29,7 +29,9 @@ Plan = Callable[..., Preparation]
 def plan(tmp_path: Path, toy: type[Cohort], toy_files: Callable[..., Path], toy_spec: Preprocessing) -> Plan:
     """``plan(root)``: of three subjects in ``tmp_path / "source"``."""
     toy_files(tmp_path / "source", "abf")
-    return lambda root="cache", spec=toy_spec: Preparation.plan(toy(tmp_path / "source"), spec, tmp_path / root)
+    return lambda root="cache", spec=toy_spec: Preparation.plan(
+        toy(tmp_path / "source"), spec, tmp_path / root
+    )
 
 
 def run(plan: Preparation, executor: Executor | None = None) -> dict[str, str]:
@@ -61,7 +63,9 @@ def test_a_changed_source_is_prepared_again(plan: Plan, tmp_path: Path) -> None:
     assert run(plan()) == {"a": "cached", "b": "prepared", "f": "cached"}
 
 
-def test_another_setting_is_another_folder_and_metadata_are_part_of_the_key(plan: Plan, toy_spec: Preprocessing) -> None:
+def test_settings_choose_the_folder_and_metadata_are_part_of_the_key(
+    plan: Plan, toy_spec: Preprocessing
+) -> None:
     one, other = plan(), plan(spec=replace(toy_spec, intensity="zscore"))
     assert one.folder != other.folder
     scan = one.cohort.scans()[0]
@@ -164,7 +168,8 @@ def test_errors_cross_processes_whole() -> None:
     from multiprocessing.reduction import ForkingPickler
 
     error = ForkingPickler.loads(ForkingPickler.dumps(StorageError("full", "free some")))
-    assert (type(error), error.message, error.hint, str(error)) == (StorageError, "full", "free some", "full. Fix: free some")
+    assert type(error) is StorageError
+    assert (error.message, error.hint, str(error)) == ("full", "free some", "full. Fix: free some")
 
 
 class Dead(Executor):
@@ -209,7 +214,9 @@ def test_a_cache_that_cannot_be_written_ends_the_run(
     assert set(run(one).values()) == {"prepared"}
 
 
-def test_a_source_that_may_not_be_read_is_the_scans_own_fault(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_may_not_be_read_is_the_scans_own_fault(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = plan()
 
     def load(_: object) -> None:

@@ -64,7 +64,9 @@ def length(displacement: Tensor) -> float:
 def test_zero_displacement_is_the_identity(space: tuple[int, ...], padding: spatial.Padding) -> None:
     image = random(2, 3, *space)
     zero = torch.zeros(2, len(space), *space)
-    torch.testing.assert_close(spatial.warp(image.float(), zero, padding=padding), image.float(), atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        spatial.warp(image.float(), zero, padding=padding), image.float(), atol=1e-6, rtol=0
+    )
 
 
 @pytest.mark.parametrize("space", SPACES)
@@ -253,7 +255,8 @@ def test_inverse_composition_of_a_smooth_velocity() -> None:
     """methods.md F.5 has 0.72 / 0.055 / 0.019 voxel for 0 / 4 / 7 squarings and det J > 0.7, of a field of its own."""
     velocity = smooth_velocity((64, 64), 3.0, seed=2)
     errors = [
-        length(spatial.compose(spatial.integrate(velocity, t), spatial.integrate(-velocity, t))) for t in (0, 4, 7)
+        length(spatial.compose(spatial.integrate(velocity, t), spatial.integrate(-velocity, t)))
+        for t in (0, 4, 7)
     ]
     assert errors == pytest.approx([0.72, 0.055, 0.019], rel=0.4)
     assert float(spatial.jacobian_determinant(spatial.integrate(velocity)).min()) > 0.7

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from contreg_adapters.load import Study, load_scan
 from contreg_adapters.lpba40 import labels as table
+from contreg_adapters.lpba40.landmarks import LANDMARKS
 from contreg_adapters.lpba40.layouts import LAYOUTS, find
-from contreg_adapters.lpba40.load import load_scan
 from contreg_core.cohort import Cohort, Label, LoadedScan, Protocol, Scan
 from contreg_core.errors import MissingError
 
@@ -35,7 +36,7 @@ class Lpba40(Cohort):
 
     def load(self, scan: Scan) -> LoadedScan:
         """One scan in RAS+; its notes tell the orientation found and what was repaired."""
-        return load_scan(scan)
+        return load_scan(scan, Study("LPBA40", frozenset(row.id for row in table.label_table()), LANDMARKS))
 
     def label_table(self) -> Sequence[Label]:
         """56 structures."""

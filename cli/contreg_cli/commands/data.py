@@ -143,6 +143,7 @@ def _describe(cohort: "Cohort", scans: "Sequence[Any]", caches: "Sequence[Cached
                 "identity_pairs": protocol.identity_pairs,
                 "labels": list(protocol.labels),
                 "regions": {region: list(ids) for region, ids in protocol.regions.items()},
+                "merge": dict(protocol.merge),
             }
             for protocol in cohort.protocols()
         ],

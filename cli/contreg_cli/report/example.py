@@ -92,14 +92,15 @@ def register_example(
 def _dice(labels: Array | None, fixed: CachedSubject, protocol: Protocol) -> float:
     if labels is None or fixed.labels is None:
         return math.nan
-    counts = confusion(labels, fixed.labels, _members(list(protocol.regions.values())))
+    scored = _members(list(protocol.regions.values()))
+    counts = confusion(protocol.merged(labels), protocol.merged(fixed.labels), scored)
     dice = counts.fused_dice if protocol.headline == "fused" else counts.labelmean_dice
     return float(mean_present(dice(protocol.regions).values()))
 
 
 def _scored(cohort: CachedCohort, protocol: Protocol) -> tuple[Label, ...]:
     """Labels that the protocol counts: others may lie where the images are cut away."""
-    counted = {*protocol.labels, *_members(list(protocol.regions.values()))}
+    counted = {*protocol.labels, *_members(list(protocol.regions.values())), *protocol.merge}
     return tuple(label for label in cohort.labels if label.id in counted)
 
 

@@ -15,7 +15,9 @@ from contreg_core.preprocessing.spec import Preprocessing
 @pytest.fixture
 def copy(toy_cache: CachedCohort, tmp_path: Path) -> CachedCohort:
     spec = Preprocessing(intensity="nyul", window=(50.0, 100.0), crop=(4, 4, 4), crop_offset=(0, 1, 2))
-    cohort = replace(toy_cache, folder=tmp_path, preprocessing=spec, landmarks=(0.1, 2.0), failed={"x": "torn é"})
+    cohort = replace(
+        toy_cache, folder=tmp_path, preprocessing=spec, landmarks=(0.1, 2.0), failed={"x": "torn é"}
+    )
     cohort.save()
     return cohort
 

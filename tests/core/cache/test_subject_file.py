@@ -2,6 +2,7 @@
 
 import os
 import random
+from contextlib import suppress
 from pathlib import Path
 
 import h5py
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from contreg_core.cache.subject_file import SCHEMA, read_key, read_subject, write_subject
-from contreg_core.errors import ContregError, DataError, MismatchError, MissingError
+from contreg_core.errors import DataError, MismatchError, MissingError
 from contreg_core.preprocessing.apply import ProcessedScan
 from contreg_core.volume import Volume
 
@@ -20,7 +21,9 @@ NOTES = ("turned", "labels: é")
 
 def scan(image: np.ndarray, labels: np.ndarray | None = None) -> ProcessedScan:
     mask = image > image.min()
-    return ProcessedScan(Volume(image, AFFINE), None if labels is None else Volume(labels, AFFINE), mask, NOTES)
+    return ProcessedScan(
+        Volume(image, AFFINE), None if labels is None else Volume(labels, AFFINE), mask, NOTES
+    )
 
 
 def image(low: float, high: float, shape: tuple[int, ...] = (6, 7, 8)) -> np.ndarray:
@@ -54,7 +57,9 @@ def test_an_empty_background_stays_exactly_empty(tmp_path: Path) -> None:
     assert np.array_equal(read_subject(tmp_path / "a.h5").image == 0, values == 0)
 
 
-@pytest.mark.parametrize(("largest", "dtype"), [(190, np.uint8), (255, np.uint8), (256, np.uint16), (65535, np.uint16)])
+@pytest.mark.parametrize(
+    ("largest", "dtype"), [(190, np.uint8), (255, np.uint8), (256, np.uint16), (65535, np.uint16)]
+)
 def test_everything_else_comes_back_exactly(tmp_path: Path, largest: int, dtype: type) -> None:
     values, labels = image(0, 1), np.random.default_rng(1).integers(0, largest, (6, 7, 8))
     labels.flat[0] = largest
@@ -99,10 +104,8 @@ def test_no_flipped_bit_goes_unnoticed(written: Path) -> None:
         damaged = bytearray(content)
         damaged[bit // 8] ^= 1 << bit % 8
         written.write_bytes(bytes(damaged))
-        try:
+        with suppress(DataError, MismatchError):
             assert same(written, whole), bit
-        except ContregError as error:
-            assert isinstance(error, DataError | MismatchError)  # noqa: PT017
         assert read_key(written) in ("key1", None)
 
 
@@ -164,7 +167,9 @@ def _enormous(file: h5py.File, other: Path) -> None:
 @pytest.mark.parametrize(
     "replace", [_external_link, _soft_link, _external_storage, _virtual, _group, _floats, _enormous]
 )
-def test_an_image_that_is_not_a_plain_dataset_is_refused(written: Path, tmp_path: Path, replace: object) -> None:
+def test_an_image_that_is_not_a_plain_dataset_is_refused(
+    written: Path, tmp_path: Path, replace: object
+) -> None:
     other = tmp_path / "secret"
     other.write_bytes(written.read_bytes())
     with h5py.File(written, "r+") as file:

@@ -18,7 +18,9 @@ def images(space: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
     return moving, fixed, fixed > 0.3
 
 
-def changed(scheme: Augmentation, seed: int = 0, space: tuple[int, ...] = (9, 7, 8)) -> tuple[Tensor, Tensor, Tensor]:
+def changed(
+    scheme: Augmentation, seed: int = 0, space: tuple[int, ...] = (9, 7, 8)
+) -> tuple[Tensor, Tensor, Tensor]:
     return augment(*images(space), scheme, np.random.default_rng(seed))
 
 

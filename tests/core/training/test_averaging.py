@@ -16,7 +16,9 @@ def test_it_is_the_recurrence_written_out() -> None:
                 parameter += torch.randn_like(parameter)
         average.update(module, step)
         decay = min(0.9, (1 + step) / (10 + step))
-        expected = {name: decay * expected[name] + (1 - decay) * value for name, value in module.state_dict().items()}
+        expected = {
+            name: decay * expected[name] + (1 - decay) * value for name, value in module.state_dict().items()
+        }
     for name, value in expected.items():
         torch.testing.assert_close(average.values[name], value)
 

@@ -17,10 +17,14 @@ def people(count: int, split: Split = "train") -> list[CachedScan]:
 def rigid(count: int) -> list[CachedScan]:
     """``l{i}_to_l{j}``: subject i in the space of subject j."""
     numbers = range(1, count + 1)
-    return [CachedScan(f"l{i}_to_l{j}", f"S{i:02d}", "train", f"S{j:02d}", "") for i in numbers for j in numbers]
+    return [
+        CachedScan(f"l{i}_to_l{j}", f"S{i:02d}", "train", f"S{j:02d}", "") for i in numbers for j in numbers
+    ]
 
 
-@pytest.mark.parametrize(("count", "pairs"), [(30, 870), (10, 90), (42, 1722), (20, 380), (2, 2), (1, 0), (0, 0)])
+@pytest.mark.parametrize(
+    ("count", "pairs"), [(30, 870), (10, 90), (42, 1722), (20, 380), (2, 2), (1, 0), (0, 0)]
+)
 def test_counts_of_ordered_pairs(count: int, pairs: int) -> None:
     """methods.md F.8."""
     assert len(set(valid_pairs(people(count)))) == pairs

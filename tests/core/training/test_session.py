@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -41,7 +42,12 @@ def start(
     """``start(folder, *settings, base=..., cohort=..., max_seconds=...)``"""
 
     def begin(folder: str = "run", *settings: str, base: str = "voxelmorph", **more: Any) -> Session:
-        own = (f"training.steps={STEPS}", "training.validate_every=4", "training.ema=0.9", "augmentation.flip_axis=0")
+        own = (
+            f"training.steps={STEPS}",
+            "training.validate_every=4",
+            "training.ema=0.9",
+            "augmentation.flip_axis=0",
+        )
         recipe = tiny_recipe(*own, *settings, base=base)
         cohort = more.pop("cohort", toy_cache)
         return Session(recipe, cohort, RunFolder(tmp_path / folder), cpu, catalogue, **more)
@@ -100,9 +106,8 @@ def test_a_run_interrupted_at_any_step_ends_as_if_it_was_not(start: Start, base:
 
         late = start(f"late{step}", base=base)
         at(late, {step: late.save, step + 2: kill})
-        with pytest.raises(Killed):
+        with suppress(Killed):  # it may be through before
             finish(late)
-            raise Killed  # it may have been through
         for name in ("stopped", "late"):
             resumed = start(f"{name}{step}", base=base)
             assert resumed.resumed
@@ -149,7 +154,9 @@ def test_what_a_run_leaves(start: Start) -> None:
     assert start().finished
 
 
-def test_another_recipe_or_other_data_in_the_folder_are_refused(start: Start, toy_cache: CachedCohort) -> None:
+def test_another_recipe_or_other_data_in_the_folder_are_refused(
+    start: Start, toy_cache: CachedCohort
+) -> None:
     session = start()
     at(session, {1: session.stop})
     finish(session)
@@ -234,7 +241,12 @@ class Clock:
     [(10, 0, None, 60), (1, 5, None, 60), (1, 0, 15, 40), (100, 0, None, 60), (2, 20, None, 90)],
 )
 def test_a_run_ends_in_time(
-    start: Start, monkeypatch: pytest.MonkeyPatch, step: float, validation: float, first: float | None, limit: float
+    start: Start,
+    monkeypatch: pytest.MonkeyPatch,
+    step: float,
+    validation: float,
+    first: float | None,
+    limit: float,
 ) -> None:
     session = start("run", "training.steps=500", "training.validate_every=0", max_seconds=limit)
     clock = Clock(session, step, validation, first)

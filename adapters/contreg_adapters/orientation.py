@@ -1,6 +1,7 @@
-"""Which way an LPBA40 array lies, told by its labels: no copy's header can be trusted (methods.md D.1)."""
+"""Which way an array lies, told by its labels: no copy's header can be trusted (methods.md D.1)."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,24 +9,31 @@ from numpy.typing import NDArray
 from contreg_core.errors import DataError
 from contreg_core.volume import Volume, axis_codes, with_orientation
 
-_LEFT = tuple(range(21, 166, 2))
-"""Odd ids are left, the following even ids right."""
-_FRONT, _BACK = (33, 34), (61, 62)
-"""Gyrus rectus; superior occipital gyrus."""
-_TOP, _BOTTOM, _LOW = (27, 28), (181, 182), (85, 86, 91, 92)
-"""Precentral gyrus; cerebellum and brainstem; where cut away, inferior temporal and fusiform gyri."""
 _DIRECTIONS = ("LR", "AP", "SI")
 
 
-def true_codes(labels: NDArray[np.generic]) -> str:
+@dataclass(frozen=True)
+class Landmarks:
+    """Label ids whose places tell the directions of a head; of several ``bottom`` the first one present counts."""
+
+    study: str
+    pairs: tuple[tuple[int, int], ...]
+    """(left, right) of one structure."""
+    front: tuple[int, ...]
+    back: tuple[int, ...]
+    top: tuple[int, ...]
+    bottom: tuple[tuple[int, ...], ...]
+
+
+def true_codes(labels: NDArray[np.generic], marks: Landmarks) -> str:
     """The axis codes ("LPS") the label names imply: each anatomical direction must own one array axis."""
     centroids = _centroids(labels)
-    vectors = np.array([_leftward(centroids), _forward(centroids), _upward(centroids)])
+    vectors = _vectors(centroids, marks)
     axes = abs(vectors).argmax(axis=1)
     if len(set(axes.tolist())) < 3 or not abs(vectors).max(axis=1).all():
         raise DataError(
             f"the labels do not tell three axes apart: left, front and up are {vectors.round(1).tolist()} voxels",
-            "check that this is an LPBA40 label map",
+            f"check that this is a label map of {marks.study}",
         )
     codes = {
         int(axis): names[int(v[axis] < 0)] for v, axis, names in zip(vectors, axes, _DIRECTIONS, strict=True)
@@ -43,21 +51,19 @@ def corrected(volume: Volume, codes: str) -> tuple[Volume, str]:
     return with_orientation(volume, codes), f"header says {stored}, the labels say {codes}: labels believed"
 
 
-def _leftward(centroids: Mapping[int, NDArray[np.float64]]) -> NDArray[np.float64]:
+def _vectors(centroids: Mapping[int, NDArray[np.float64]], marks: Landmarks) -> NDArray[np.float64]:
+    """Rows: leftward, forward, upward, in voxels of the array."""
+    below = next((ids for ids in marks.bottom if any(k in centroids for k in ids)), marks.bottom[-1])
+    forward = _mean(centroids, marks.front) - _mean(centroids, marks.back)
+    return np.array([_leftward(centroids, marks), forward, _mean(centroids, marks.top) - _mean(centroids, below)])
+
+
+def _leftward(centroids: Mapping[int, NDArray[np.float64]], marks: Landmarks) -> NDArray[np.float64]:
     """Mean left centroid minus mean right one, over structures present on both sides."""
-    pairs = [(k, k + 1) for k in _LEFT if k in centroids and k + 1 in centroids]
+    pairs = [(a, b) for a, b in marks.pairs if a in centroids and b in centroids]
     if not pairs:
         raise _lacking("any structure of both sides")
     return np.asarray(np.mean([centroids[left] - centroids[right] for left, right in pairs], axis=0))
-
-
-def _forward(centroids: Mapping[int, NDArray[np.float64]]) -> NDArray[np.float64]:
-    return _mean(centroids, _FRONT) - _mean(centroids, _BACK)
-
-
-def _upward(centroids: Mapping[int, NDArray[np.float64]]) -> NDArray[np.float64]:
-    below = _BOTTOM if any(label in centroids for label in _BOTTOM) else _LOW
-    return _mean(centroids, _TOP) - _mean(centroids, below)
 
 
 def _mean(centroids: Mapping[int, NDArray[np.float64]], ids: Iterable[int]) -> NDArray[np.float64]:
@@ -69,7 +75,7 @@ def _mean(centroids: Mapping[int, NDArray[np.float64]], ids: Iterable[int]) -> N
 
 def _lacking(what: str) -> DataError:
     return DataError(
-        f"orientation cannot be checked: the label map lacks {what}", "use the 56-structure label maps"
+        f"orientation cannot be checked: the label map lacks {what}", "use the study's own label maps"
     )
 
 

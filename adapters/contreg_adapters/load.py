@@ -1,20 +1,32 @@
-"""One LPBA40 scan from its files: verified against each other, turned to RAS+ by the labels."""
+"""One scan from its files: verified against each other, turned to RAS+ by the labels where they can tell."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from contreg_adapters.lpba40.checks import check_grid, check_label_ids
-from contreg_adapters.lpba40.labels import label_table
-from contreg_adapters.lpba40.orientation import corrected, true_codes
+from contreg_adapters.checks import check_grid, check_label_ids, without_foreign
+from contreg_adapters.orientation import Landmarks, corrected, true_codes
 from contreg_core.cohort import LoadedScan, Scan
 from contreg_core.errors import DataError, MissingError
 from contreg_core.volume import Volume, axis_codes, read_volume, to_ras
 
 
-def load_scan(scan: Scan) -> LoadedScan:
+@dataclass(frozen=True)
+class Study:
+    """What its label maps are held against: known ``ids`` (``None`` for any) and the places of ``landmarks``.
+
+    ``foreign_is_background`` sets other ids to 0, with a note, instead of refusing the map.
+    """
+
+    name: str
+    ids: frozenset[int] | None = None
+    landmarks: Landmarks | None = None
+    foreign_is_background: bool = False
+
+
+def load_scan(scan: Scan, study: Study) -> LoadedScan:
     """Image, label map and mask in RAS+ on one affine; ``notes`` tell the orientation and what was repaired."""
     if scan.image is None:
         raise MissingError(f"{scan.id}: no image file", "take scans from scans()")
@@ -22,7 +34,10 @@ def load_scan(scan: Scan) -> LoadedScan:
     labels, label_notes = _beside(image, scan.image, scan.labels)
     mask, mask_notes = _beside(image, scan.image, scan.mask)
     inside = _inside(scan, image if mask is None else mask)
-    turned, sentence = _turned(scan, image, labels)
+    if labels is not None:
+        labels, id_notes = _known(labels, scan.labels, study)
+        label_notes = (*label_notes, *id_notes)
+    turned, sentence = _turned(scan, image, labels, study)
     return LoadedScan(
         to_ras(turned),
         None if labels is None else to_ras(replace(turned, array=labels.array)),
@@ -47,12 +62,22 @@ def _inside(scan: Scan, brain: Volume) -> NDArray[np.bool_]:
     return inside
 
 
-def _turned(scan: Scan, image: Volume, labels: Volume | None) -> tuple[Volume, str]:
+def _known(labels: Volume, path: Path | None, study: Study) -> tuple[Volume, tuple[str, ...]]:
+    """The label map with the study's ids alone."""
+    if study.ids is None:
+        return labels, ()
+    if study.foreign_is_background:
+        return without_foreign(labels, study.ids)
+    check_label_ids(labels, path, study.ids, study.name)
+    return labels, ()
+
+
+def _turned(scan: Scan, image: Volume, labels: Volume | None, study: Study) -> tuple[Volume, str]:
     """The image under the directions its labels tell, and a sentence on them."""
-    if labels is None:
-        return image, f"no labels to check the orientation: the header's {axis_codes(image.affine)} was taken"
-    check_label_ids(labels, scan.labels, label_table())
+    if labels is None or study.landmarks is None:
+        what = "no labels" if labels is None else "no known landmarks"
+        return image, f"{what} to check the orientation: the header's {axis_codes(image.affine)} was taken"
     try:
-        return corrected(image, true_codes(labels.array))
+        return corrected(image, true_codes(labels.array, study.landmarks))
     except DataError as error:
         raise DataError(f"{scan.labels}: {error.message}", error.hint) from error
