@@ -62,8 +62,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             f"{path}: not a readable checkpoint ({error})", "use another checkpoint of the run"
         ) from error
     record = _record(path, metadata)
-    # The first checkpoints hashed their tensors alone.
-    if record.get("sha256") not in (_digest(tensors, record), _digest(tensors)):
+    if record.get("sha256") != _digest(tensors, record):
         raise DataError(
             f"{path}: damaged, its content does not have the recorded SHA-256",
             "use another checkpoint of the run",
@@ -126,10 +125,9 @@ def _record(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
     return record
 
 
-def _digest(tensors: Mapping[str, Tensor], record: Mapping[str, Any] | None = None) -> str:
+def _digest(tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> str:
     digest = hashlib.sha256()
-    if record is not None:
-        digest.update(_canonical({key: value for key, value in record.items() if key != "sha256"}).encode())
+    digest.update(_canonical({key: value for key, value in record.items() if key != "sha256"}).encode())
     for name in sorted(tensors):
         value = tensors[name]
         digest.update(f"{name}:{value.dtype}:{tuple(value.shape)};".encode())

@@ -54,8 +54,9 @@ def corrected(volume: Volume, codes: str) -> tuple[Volume, str]:
 def _vectors(centroids: Mapping[int, NDArray[np.float64]], marks: Landmarks) -> NDArray[np.float64]:
     """Rows: leftward, forward, upward, in voxels of the array."""
     below = next((ids for ids in marks.bottom if any(k in centroids for k in ids)), marks.bottom[-1])
+    leftward = _leftward(centroids, marks)
     forward = _mean(centroids, marks.front) - _mean(centroids, marks.back)
-    return np.array([_leftward(centroids, marks), forward, _mean(centroids, marks.top) - _mean(centroids, below)])
+    return np.array([leftward, forward, _mean(centroids, marks.top) - _mean(centroids, below)])
 
 
 def _leftward(centroids: Mapping[int, NDArray[np.float64]], marks: Landmarks) -> NDArray[np.float64]:

@@ -60,18 +60,21 @@ class Bar(Protocol):
 
 
 @contextmanager
-def progress(label: str, total: int) -> Iterator[Bar]:
-    """A bar with the time left on a terminal, else a line now and then; on stderr, so that stdout stays clean."""
+def progress(label: str, total: int, done: int = 0) -> Iterator[Bar]:
+    """A bar with the time left on a terminal, else a line now and then; on stderr, so that stdout stays clean.
+
+    ``done`` were finished before, by an earlier run.
+    """
     if not sys.stderr.isatty():
-        yield _Lines(label, total)
+        yield _Lines(label, total, done)
         return
     with _rich_progress() as drawn:
-        yield _Drawn(drawn, drawn.add_task(label, total=total, text=""))
+        yield _Drawn(drawn, drawn.add_task(label, total=total, completed=done, text=""))
 
 
 class _Lines:
-    def __init__(self, label: str, total: int) -> None:
-        self.label, self.total = label, total
+    def __init__(self, label: str, total: int, first: int) -> None:
+        self.label, self.total, self.first = label, total, first
         self.start = self.last = time.monotonic()
 
     def update(self, done: int, text: str = "", total: int | None = None) -> None:
@@ -80,7 +83,7 @@ class _Lines:
         if done < self.total and now - self.last < _SECONDS_BETWEEN_LINES:
             return
         self.last = now
-        left = (now - self.start) / max(1, done) * (self.total - done)
+        left = (now - self.start) / max(1, done - self.first) * (self.total - done)
         remaining = f"  {duration(left)} left" if done < self.total else ""
         self.say(f"{self.label} {done}/{self.total}  {text}{remaining}")
 

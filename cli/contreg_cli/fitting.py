@@ -33,7 +33,7 @@ def fit(session: "Session", *, tensorboard: bool = False) -> None:
     with (
         events(session.run.path, tensorboard) as mirror,
         _signals(session) as received,
-        progress("fit", session.state.total) as bar,
+        progress("fit", session.state.total, session.state.step) as bar,
     ):
         _train(session, bar, mirror)
     if received and not session.finished:

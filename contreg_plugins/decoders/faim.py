@@ -29,9 +29,7 @@ class FAIMDecoder(Decoder):
     def __init__(self, channels: tuple[int, ...], ndim: int, *, mean_std: float = 1e-2) -> None:
         super().__init__()
         self.coarsest = same_convolution(ndim, channels[-1], channels[-1], kernel=2)
-        self.rises = nn.ModuleList(
-            _Rise(ndim, coarse, fine) for coarse, fine in pairwise(reversed(channels))
-        )
+        self.rises = nn.ModuleList(_Rise(ndim, coarse, fine) for coarse, fine in pairwise(reversed(channels)))
         glorot(self)
         self.mean = FieldHead(channels[0], ndim, std=mean_std)
 

@@ -12,9 +12,11 @@ def same_convolution(ndim: int, channels_in: int, channels_out: int, *, kernel: 
     """A "same" convolution of any kernel; an even one sees one voxel more at the high end (TensorFlow's rule)."""
     if kernel % 2:
         return convolution(ndim, channels_in, channels_out, kernel=kernel)
-    sides = (kernel // 2 - 1, kernel // 2) * ndim
     # torch's own padding="same" warns of the copy that an even kernel costs.
-    pad = nn.ZeroPad3d(sides) if ndim == 3 else nn.ZeroPad2d(sides)
+    low, high = kernel // 2 - 1, kernel // 2
+    pad = (
+        nn.ZeroPad3d((low, high, low, high, low, high)) if ndim == 3 else nn.ZeroPad2d((low, high, low, high))
+    )
     return nn.Sequential(pad, valid_convolution(ndim, channels_in, channels_out, kernel=kernel, stride=1))
 
 

@@ -38,7 +38,8 @@ def forward_determinant(displacement: Tensor) -> Tensor:
     if len(columns) == 2:
         one, other = columns
         return one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
-    return (columns[0] * torch.linalg.cross(columns[1], columns[2], dim=1)).sum(1)
+    normal: Tensor = torch.linalg.cross(columns[1], columns[2], dim=1)
+    return (columns[0] * normal).sum(1)
 
 
 def _column(displacement: Tensor, axis: int) -> Tensor:

@@ -90,15 +90,6 @@ def test_no_truncation_goes_unnoticed(written: Path) -> None:
             read_checkpoint(written)
 
 
-def test_a_checkpoint_that_hashes_its_tensors_alone_is_read(written: Path) -> None:
-    """As the first ones did."""
-    from contreg_core import checkpoint
-
-    record = {"schema": SCHEMA, "sha256": checkpoint._digest(TENSORS), "place": {"step": 1}}
-    save_file(TENSORS, written, metadata={"contreg": json.dumps(record)})
-    assert read_checkpoint(written).record["place"] == {"step": 1}
-
-
 def test_files_of_others_and_of_newer_versions(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     save_file({"a": torch.zeros(1)}, path)

@@ -11,13 +11,16 @@ from torch import Tensor
 from contreg_core.components import Loss
 from contreg_core.model import Model, parameter_count
 from contreg_core.types import Pair, Registration
+from contreg_plugins.decoders.faim import FAIMDecoder
 from contreg_plugins.decoders.probabilistic_unet import ProbabilisticUNet
 from contreg_plugins.decoders.pyramid import PyramidDecoder
 from contreg_plugins.decoders.voxelmorph import VoxelMorphDecoder
+from contreg_plugins.encoders.faim import FAIMEncoder
 from contreg_plugins.encoders.pyramid import Pyramid
 from contreg_plugins.encoders.siamese import Siamese
 from contreg_plugins.encoders.voxelmorph import VoxelMorphEncoder
 from contreg_plugins.losses.dcl import DCL
+from contreg_plugins.losses.fold_penalty import FoldPenalty
 from contreg_plugins.losses.gaussian_kl import GaussianKL
 from contreg_plugins.losses.infonce import InfoNCE
 from contreg_plugins.losses.laplacian_kl import LaplacianKL
@@ -65,6 +68,11 @@ def voxelmorph(ndim: int, features: Any, **decoder: Any) -> Model:
     )
 
 
+def faim(ndim: int, **decoder: Any) -> Model:
+    encoder = FAIMEncoder(1, ndim)
+    return Model(encoder, FAIMDecoder(encoder.channels, ndim, **decoder), DisplacementWarper())
+
+
 def pyramid(ndim: int) -> Model:
     encoder = Pyramid(1, ndim, features=(8, 8, 8))
     return Model(encoder, PyramidDecoder(encoder.channels, ndim), StationaryVelocity())
@@ -84,6 +92,7 @@ MODELS: dict[str, Callable[[int], Model]] = {
     "vm2": lambda ndim: voxelmorph(ndim, "vm2"),
     "vxm-dev": lambda ndim: voxelmorph(ndim, "dev"),
     "vxm-diff": lambda ndim: voxelmorph(ndim, "diff", log_variance=True),
+    "faim": faim,
     "pyramid": pyramid,
 }
 COUNTS = {
@@ -93,6 +102,7 @@ COUNTS = {
     "vm2": 300_547,
     "vxm-dev": 327_331,
     "vxm-diff": 266_374,
+    "faim": 233_683,
 }
 every_model = pytest.mark.parametrize("name", list(MODELS))
 both_dimensions = pytest.mark.parametrize("ndim", [2, 3])
@@ -148,10 +158,14 @@ def test_draws_differ_and_means_do_not(brain: Brain, model: Any, ndim: int) -> N
 
 
 @both_dimensions
-@pytest.mark.parametrize("kind", ["unet", "voxelmorph"])
+@pytest.mark.parametrize("kind", ["unet", "voxelmorph", "faim"])
 def test_heads_of_zero_are_the_identity(brain: Brain, ndim: int, kind: str) -> None:
-    net = unet(ndim, mean_std=0.0) if kind == "unet" else voxelmorph(ndim, "vm2", mean_std=0.0)
-    pair = brains(brain, ndim)
+    nets = {
+        "unet": lambda: unet(ndim, mean_std=0.0),
+        "voxelmorph": lambda: voxelmorph(ndim, "vm2", mean_std=0.0),
+        "faim": lambda: faim(ndim, mean_std=0.0),
+    }
+    net, pair = nets[kind](), brains(brain, ndim)
     found = net(pair)
     assert (found.displacement == 0).all()
     # Normalised coordinates in float32 resolve an axis of N voxels to N 2^-24 of a voxel.
@@ -160,6 +174,7 @@ def test_heads_of_zero_are_the_identity(brain: Brain, ndim: int, kind: str) -> N
 
 LOSSES: list[Loss] = [
     DCL(),
+    FoldPenalty(),
     GaussianKL(),
     GradientL2(),
     InfoNCE(),

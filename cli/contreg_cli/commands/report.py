@@ -14,19 +14,27 @@ from contreg_cli.shell import load_catalogue
 @click.option(
     "--pair", nargs=2, metavar="MOVING FIXED", help="Scans to show (default: the pair of median Dice)."
 )
+@click.option(
+    "--figure", "picture", type=options.FILE, metavar="FILE", help="Also a PNG of the pair, for a paper."
+)
 @options.cache
 @options.device
 def command(
-    run: Path, output: Path | None, pair: tuple[str, str] | None, cache: Path | None, device: str
+    run: Path,
+    output: Path | None,
+    pair: tuple[str, str] | None,
+    picture: Path | None,
+    cache: Path | None,
+    device: str,
 ) -> None:
     """Write one HTML file about a run.
 
     Pictures, scores, curves, provenance and cost are inside; it needs no server and no network. Pictures of a pair
     need the cache the run was trained on.
     """
-    from contreg_cli.report import write_report
+    from contreg_cli.report import figure, write_report
 
-    path = write_report(
-        run, output, load_catalogue(), cache=options.cache_root(cache), device=device, pair=pair
-    )
-    click.echo(str(path))
+    catalogue, root = load_catalogue(), options.cache_root(cache)
+    click.echo(str(write_report(run, output, catalogue, cache=root, device=device, pair=pair)))
+    if picture is not None:
+        click.echo(str(figure(run, picture, catalogue, cache=root, device=device, pair=pair)))

@@ -37,6 +37,13 @@ def test_cosine_falls_from_the_peak_to_the_final_rate() -> None:
     assert learning_rate(scheme, 0, 1, EPOCH) == pytest.approx(1e-3)
 
 
+def test_time_schedule_divides_by_the_steps_done() -> None:
+    """methods.md B.3: ``lr / (1 + 1e-4 t)``."""
+    scheme = Scheme(learning_rate=1e-4, schedule="time", decay=1e-4)
+    rates = [learning_rate(scheme, step, 20_000, EPOCH) for step in (0, 1, 10_000)]
+    assert rates == pytest.approx([1e-4, 1e-4 / 1.0001, 5e-5])
+
+
 def test_warm_up_is_linear_and_reaches_one() -> None:
     scheme = Scheme(learning_rate=0.5, warmup_steps=4)
     assert [learning_rate(scheme, step, 9, EPOCH) for step in range(6)] == [0.125, 0.25, 0.375, 0.5, 0.5, 0.5]

@@ -11,6 +11,7 @@ from contreg_core import spatial
 from contreg_core.components import Loss, Warper
 from contreg_core.types import Embeddings, Encoding, Field, Pair, Registration
 from contreg_plugins.losses.dcl import DCL
+from contreg_plugins.losses.fold_penalty import FoldPenalty
 from contreg_plugins.losses.gaussian_kl import GaussianKL
 from contreg_plugins.losses.infonce import InfoNCE
 from contreg_plugins.losses.laplacian_kl import LaplacianKL
@@ -96,6 +97,13 @@ def value(loss: Loss, parts: Parts, warper: Warper) -> Tensor:
     return loss(parts.registration(warper))
 
 
+class Steep(DisplacementWarper):
+    """Forty times the displacement: maps that fold."""
+
+    def forward(self, values: Tensor, field: Field) -> Tensor:
+        return 40 * super().forward(values, field)
+
+
 SVF, FREE = StationaryVelocity(steps=4), DisplacementWarper(padding="zeros")
 CASES = [
     ("lncc-9", LNCC(), SVF, FIELD),
@@ -111,6 +119,7 @@ CASES = [
     ("laplacian-kl-vxm", LaplacianKL(scale="voxelmorph"), SVF, FIELD),
     ("gradient-field", GradientL2(), SVF, FIELD),
     ("gradient-displacement", GradientL2(of="displacement"), SVF, FIELD),
+    ("fold-penalty", FoldPenalty(reduction="mean"), Steep(), FIELD),
     ("ntxent", NTXent(), SVF, VECTORS),
     ("dcl", DCL(), SVF, VECTORS),
     ("infonce", InfoNCE(dim=6), SVF, VECTORS),

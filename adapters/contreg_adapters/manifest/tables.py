@@ -1,0 +1,53 @@
+"""CSV files read as rows of text, whatever program wrote them."""
+
+import csv
+import io
+from collections.abc import Collection
+from pathlib import Path
+
+from contreg_core.errors import DataError
+from contreg_core.volume.stream import check_file
+
+
+def read_rows(path: Path, required: Collection[str]) -> list[tuple[int, dict[str, str]]]:
+    """(line number, column -> text) of every row that is not empty; names of columns are lower case.
+
+    Accepts comma, semicolon or tab, and the byte-order mark of spreadsheets. Raises ``MissingError`` or ``DataError``.
+    """
+    check_file(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (UnicodeDecodeError, OSError) as error:
+        raise DataError(f"{path}: no readable text ({error})", "save it as CSV in UTF-8") from error
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    try:
+        header = [name.strip().lower() for name in next(reader, [])]
+        _check_header(path, header, required)
+        return [(reader.line_num, _row(header, cells)) for cells in reader if any(c.strip() for c in cells)]
+    except csv.Error as error:
+        raise DataError(f"{path}, line {reader.line_num}: {error}", "save it as CSV again") from error
+
+
+def problems_error(path: Path, problems: list[str]) -> DataError:
+    """Everything wrong with one file, a line each."""
+    listed = "\n  ".join(problems)
+    return DataError(f"{path}: {len(problems)} problems\n  {listed}", "mend these lines and run again")
+
+
+def _check_header(path: Path, header: list[str], required: Collection[str]) -> None:
+    missing = [name for name in required if name not in header]
+    doubled = sorted({name for name in header if name and header.count(name) > 1})
+    if missing or doubled:
+        what = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(doubled)} twice"
+        raise DataError(
+            f"{path}: the first line {what}; it reads {', '.join(header)!r}", "name each column once"
+        )
+
+
+def _row(header: list[str], cells: list[str]) -> dict[str, str]:
+    """Cells by column; what lies beyond the last column is kept under an empty name, for the caller to refuse."""
+    row = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if name}
+    beyond = ", ".join(cell.strip() for cell in cells[len(header) :] if cell.strip())
+    return {**row, "": beyond} if beyond else row
