@@ -11,7 +11,7 @@ from contreg_core.cohort import Label, Protocol
 
 @dataclass(frozen=True)
 class Structure:
-    """A row of ``labels.csv``: a DKT31 label, its id in DKT25, and its region in FAIM's lists and FreeSurfer's lobes."""
+    """A row of ``labels.csv``: a DKT31 label, its id in DKT25, its region by FAIM and by FreeSurfer."""
 
     label: Label
     dkt25: int

@@ -21,7 +21,7 @@ SETTINGS = (
     "training.validate_every=60",
     "training.validation=2",
 )
-"""The scans' own grid, a schedule for few steps and a weak prior, since few steps do not overfit far; flips make pairs."""
+"""The scans' own grid, a schedule for few steps, and a weak prior, since few steps do not overfit far."""
 
 
 @click.command()

@@ -78,3 +78,15 @@ def test_what_is_damaged(copy: CachedCohort, key: str, value: object) -> None:
 def test_an_id_that_leads_out_of_the_cache_is_refused(tmp_path: Path, scan: str) -> None:
     with pytest.raises(DataError, match="cannot name a file"):
         subject_path(tmp_path, scan)
+
+
+def test_a_merge_is_kept_and_older_files_have_none(copy: CachedCohort) -> None:
+    merged = replace(copy, protocols=(replace(copy.protocols[0], merge={1010: 1002}),))
+    merged.save()
+    path = copy.folder / "cohort.json"
+    record = json.loads(path.read_text())
+    assert record["protocols"][0]["merge"] == {"1010": 1002}
+    assert CachedCohort.open(copy.folder) == merged
+    del record["protocols"][0]["merge"]
+    path.write_text(json.dumps(record))
+    assert CachedCohort.open(copy.folder) == copy

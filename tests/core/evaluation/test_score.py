@@ -100,3 +100,15 @@ def test_subjects_default_to_the_scans() -> None:
 def test_two_grids_are_refused() -> None:
     with pytest.raises(DataError, match="one grid"):
         score_pair(boxes()[1:], boxes(), shift(0), (1, 1, 1), PROTOCOL, moving="a", fixed="b")
+
+
+def test_merged_labels_are_scored_as_one() -> None:
+    merged = Protocol("toy", labels=(1,), regions={"all": (1,)}, merge={2: 1})
+    swapped = np.where(
+        boxes() > 0, 3 - boxes().astype(int), 0
+    )  # 1 and 2 change places: one label to the protocol
+    found = score_pair(swapped, boxes(), shift(0), (1, 1, 1), merged, moving="a", fixed="b")
+    assert found.dice_label == {1: 1.0}
+    assert found.dice_labelmean == found.initial_labelmean == {"all": 1.0}
+    assert PROTOCOL.merged(boxes()).tolist() == boxes().tolist()
+    assert set(np.unique(merged.merged(boxes()))) == {0, 1}

@@ -20,7 +20,7 @@ def test_levels(space: tuple[int, ...]) -> None:
     assert encoder.given() == {"full-resolution"}
 
 
-def test_levels_of_the_publication_along_one_axis_each() -> None:
+def test_levels_of_the_publication() -> None:
     """144x180x144 -> 71x89x71 -> 35x44x35, here in 2-D."""
     features = FAIMEncoder(1, 2, features=1)(Pair(*torch.rand(2, 1, 1, 144, 180))).features
     assert [tuple(level.shape[2:]) for level in features] == [(144, 180), (71, 89), (35, 44)]
