@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,13 +40,15 @@ class Protocol:
     description: str = ""
     merge: Mapping[int, int] = field(default_factory=dict)
 
-    def merged(self, labels: NDArray[np.generic]) -> NDArray[np.generic]:
+    def merged(self, labels: NDArray[Any]) -> NDArray[Any]:
         """The integer label map ``(*space)`` with every id of ``merge`` replaced; others stay."""
         if not self.merge:
             return labels
-        ids, inverse = np.unique(labels, return_inverse=True)
-        scored = np.array([self.merge.get(int(label), int(label)) for label in ids])
-        return scored[inverse].reshape(labels.shape)
+        holding = np.promote_types(labels.dtype, np.min_scalar_type(max(self.merge.values())))
+        scored = labels.astype(holding)
+        for label, target in self.merge.items():
+            scored[labels == label] = target
+        return scored
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class Scheme:
         ema: decay of the averaged weights used for validation and kept as the model; 0 for none.
         pairs: "ordered" (distinct subjects) or "all" (self pairs included, each twice an epoch: the released code).
         validation: training subjects held out for choosing the best checkpoint.
-        validate_every: steps between validations; 0 picks a tenth of the run.
+        validate_every: steps between validations; 0 picks a tenth of the run, 20 at least.
         seed: of order, augmentation, initial weights and noise.
     """
 

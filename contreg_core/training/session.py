@@ -178,7 +178,7 @@ class Session:
         )
 
     def _validation_due(self) -> bool:
-        every = self.scheme.validate_every or max(1, self.state.total // _VALIDATIONS)
+        every = self.scheme.validate_every or max(_LOG_EVERY, self.state.total // _VALIDATIONS)
         return self.finished or (self.state.step % every == 0 and not self._over(2 * self.validation_seconds))
 
     def _validate(self) -> Validation | None:

@@ -1,5 +1,6 @@
 """A training state to and from a checkpoint."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,13 +45,14 @@ def restore_state(path: Path, state: TrainingState) -> Mapping[str, Any]:
             state.average.values[name].copy_(value)
     place = checkpoint.record["place"]
     state.step, state.total = int(place["step"]), int(place["total"])
-    state.best, state.elapsed = float(place["best"]), float(place["elapsed"])
+    state.best = -math.inf if place["best"] is None else float(place["best"])
+    state.elapsed = float(place["elapsed"])
     return checkpoint.record
 
 
 def _place(state: TrainingState) -> dict[str, Any]:
-    place = {"step": state.step, "total": state.total, "best": state.best, "elapsed": state.elapsed}
-    return {"place": place}
+    best = state.best if math.isfinite(state.best) else None
+    return {"place": {"step": state.step, "total": state.total, "best": best, "elapsed": state.elapsed}}
 
 
 def _prefixed(prefix: str, values: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -166,7 +166,7 @@ def test_no_text_and_no_file(tmp_path):
 def test_problems_of_the_table_at_once(tmp_path):
     (tmp_path / "labels.csv").write_text("id,name,side\n0,a,L\nx,b,L\n3,,Q\n3,c,\n")
     with pytest.raises(DataError) as caught:
-        listed(tmp_path).label_table()
+        listed(tmp_path).scans()
     for part in ("id '0'", "id 'x'", "no name", "side 'Q'", "id 3 is there 2 times"):
         assert part in caught.value.message
 

@@ -27,8 +27,11 @@ class Manifest(Cohort):
         super().__init__(None if source is None else Path(source))
 
     def scans(self) -> Sequence[Scan]:
-        """The rows in the order of the file; all problems of the file are reported at once."""
-        return self._rows.scans
+        """The rows in the order of the file; all problems of the file, or of the label table, are told at once."""
+        scans = self._rows.scans
+        if self._table_path:
+            read_table(self._table_path)  # a bad table is told here, not by every scan that is loaded
+        return scans
 
     def load(self, scan: Scan) -> LoadedScan:
         """One scan in RAS+; labels that a label table does not name become background, with a note."""

@@ -5,20 +5,16 @@ import io
 from collections.abc import Collection
 from pathlib import Path
 
-from contreg_core.errors import DataError
-from contreg_core.volume.stream import check_file
+from contreg_core.errors import AccessError, DataError, MissingError
 
 
 def read_rows(path: Path, required: Collection[str]) -> list[tuple[int, dict[str, str]]]:
     """(line number, column -> text) of every row that is not empty; names of columns are lower case.
 
-    Accepts comma, semicolon or tab, and the byte-order mark of spreadsheets. Raises ``MissingError`` or ``DataError``.
+    Accepts comma, semicolon or tab, and the byte-order mark of spreadsheets. Raises ``MissingError``,
+    ``AccessError`` or ``DataError``.
     """
-    check_file(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (UnicodeDecodeError, OSError) as error:
-        raise DataError(f"{path}: no readable text ({error})", "save it as CSV in UTF-8") from error
+    text = _text(path)
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text), delimiter=delimiter)
@@ -31,9 +27,20 @@ def read_rows(path: Path, required: Collection[str]) -> list[tuple[int, dict[str
 
 
 def problems_error(path: Path, problems: list[str]) -> DataError:
-    """Everything wrong with one file, a line each."""
-    listed = "\n  ".join(problems)
-    return DataError(f"{path}: {len(problems)} problems\n  {listed}", "mend these lines and run again")
+    """Everything wrong with one file."""
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return DataError(f"{path}: {count}: {'; '.join(problems)}", "mend these and run again")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: no readable text ({error})", "save it as CSV in UTF-8") from error
+    except PermissionError as error:
+        raise AccessError(f"{path}: no permission to read", "ask its owner, or change its mode") from error
+    except OSError as error:
+        raise MissingError(f"{path}: {error.strerror}", "check the name") from error
 
 
 def _check_header(path: Path, header: list[str], required: Collection[str]) -> None:

@@ -112,3 +112,9 @@ def test_merged_labels_are_scored_as_one() -> None:
     assert found.dice_labelmean == found.initial_labelmean == {"all": 1.0}
     assert PROTOCOL.merged(boxes()).tolist() == boxes().tolist()
     assert set(np.unique(merged.merged(boxes()))) == {0, 1}
+
+
+@pytest.mark.parametrize("merge", [{}, {2: 1}, {1: 300, 2: 300}, {1: 2, 2: 1}])
+def test_a_merge_replaces_ids_once_whatever_the_type_holds(merge: dict[int, int]) -> None:
+    merged = Protocol("toy", labels=(), regions={}, merge=merge).merged(boxes())
+    assert merged.tolist() == np.vectorize(lambda label: merge.get(int(label), int(label)))(boxes()).tolist()
