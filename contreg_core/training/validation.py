@@ -1,6 +1,7 @@
 """Dice on training subjects that were held out, to choose the best checkpoint. Never on test subjects."""
 
 import copy
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,7 +50,9 @@ class Validator:
     """Registers the held-out pairs with the weights that would be kept."""
 
     def __init__(self, cohort: CachedCohort, scans: Sequence[CachedScan], engine: Engine) -> None:
-        pairs = valid_pairs(scans, own_space=cohort.fixed_only_own_space)[:_MOST_PAIRS]
+        pairs = valid_pairs(scans, own_space=cohort.fixed_only_own_space)
+        # Spread over all pairs, so that every held-out subject takes part.
+        pairs = pairs[:: math.ceil(len(pairs) / _MOST_PAIRS) or 1]
         used = paired(scans, pairs)
         self.subjects = {scan.id: cohort.load(scan.id) for scan in used}
         self.pairs = [(scans[moving].id, scans[fixed].id) for moving, fixed in pairs]
