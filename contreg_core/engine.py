@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 import torch
 
-from contreg_core.errors import UnavailableError
+from contreg_core.errors import UnavailableError, UsageError
 
 Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 
@@ -20,7 +20,9 @@ class Engine:
 
     @classmethod
     def choose(cls, device: str = "auto", precision: Precision = "auto") -> "Engine":
-        """``auto``: a CUDA device if there is one; bfloat16 where the hardware has it. Raises ``UnavailableError``."""
+        """``auto``: a CUDA device if there is one; bfloat16 where the hardware has it. Raises ``UsageError`` for a
+        name that is none, ``UnavailableError`` for a device that is not here.
+        """
         chosen = _device(device)
         return cls(chosen, precision == "bfloat16" or (precision == "auto" and _has_bfloat16(chosen)))
 
@@ -51,12 +53,19 @@ def _device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        device = torch.device(name)
+        device = _named(name)
         float(torch.zeros(1, device=device))  # a device without memory ("meta") fails here only
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise UnavailableError(f"device '{name}' cannot be used ({reason})", "use --device cpu") from error
     return device
+
+
+def _named(name: str) -> torch.device:
+    try:
+        return torch.device(name)
+    except RuntimeError as error:
+        raise UsageError(f"there is no device '{name}'", "use auto, cpu, cuda or cuda:N") from error
 
 
 def _has_bfloat16(device: torch.device) -> bool:

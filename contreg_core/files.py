@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import secrets
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +15,8 @@ from contreg_core.errors import AccessError, ContregError, OutputError, StorageE
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE}
 _UNSUPPORTED = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
+_NO_FOLDER = {errno.EEXIST, errno.ENOTDIR}
+_IN_THE_WAY = "a file stands where a folder should be"
 _MARK = ".tmp-"
 _DEAD_AFTER = 3600.0
 
@@ -55,6 +58,17 @@ def write_json(final: Path, value: Any) -> None:
     write_text(final, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def probe(folder: Path) -> None:
+    """Make ``folder`` if it is absent; fails before any work where nothing can be written in it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=_MARK, dir=folder)
+        os.close(handle)
+        os.unlink(name)
+    except OSError as error:
+        raise storage_error(error, folder) from error
+
+
 def remove_leftovers(folder: Path) -> None:
     """Remove temporary files that a killed run left in ``folder``; those of living ones are younger than an hour."""
     for path in folder.glob(f"{_MARK}*"):
@@ -65,7 +79,7 @@ def remove_leftovers(folder: Path) -> None:
 
 def storage_error(error: OSError, path: Path) -> ContregError:
     """The user's view of an ``OSError`` met while writing ``path``."""
-    reason = error.strerror or str(error)
+    reason = _IN_THE_WAY if error.errno in _NO_FOLDER else error.strerror or str(error)
     if error.errno in (errno.EACCES, errno.EPERM):
         return AccessError(f"{path}: no permission to write", "choose another folder or ask its owner")
     if error.errno in _NO_SPACE:

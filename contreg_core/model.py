@@ -5,7 +5,8 @@ from torch import nn
 
 from contreg_core import spatial
 from contreg_core.components import Decoder, Encoder, Warper
-from contreg_core.types import Pair, Registration
+from contreg_core.errors import UnavailableError
+from contreg_core.types import Encoding, Pair, Registration
 
 
 class Model(nn.Module):
@@ -28,6 +29,7 @@ class Model(nn.Module):
             pair.subjects,
         )
         encoding = self.encoder(padded)
+        _check_channels(self.encoder, encoding)
         field = self.decoder(encoding)
         with torch.autocast(pair.fixed.device.type, enabled=False):
             values = field.draw() if draw else field.expected()
@@ -40,6 +42,16 @@ class Model(nn.Module):
     def __call__(self, pair: Pair, *, draw: bool = False, inverse: bool = False) -> Registration:
         registration: Registration = super().__call__(pair, draw=draw, inverse=inverse)
         return registration
+
+
+def _check_channels(encoder: Encoder, encoding: Encoding) -> None:
+    """What the decoder was built for must come; convolutions would complain in words of their own."""
+    found = tuple(feature.shape[1] for feature in encoding.features)
+    if found != tuple(encoder.channels):
+        raise UnavailableError(
+            f"encoder '{encoder.name}' gave features of {found} channels, expected its own {tuple(encoder.channels)}",
+            "for its author: let channels and forward agree, finest level first",
+        )
 
 
 def parameter_count(module: nn.Module) -> int:

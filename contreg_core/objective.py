@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from contreg_core.components import Loss
+from contreg_core.errors import UnavailableError
 from contreg_core.types import Registration
 
 
@@ -39,13 +40,25 @@ class Objective(nn.Module):
     def forward(self, registration: Registration) -> Value:
         """Evaluate every term, outside autocast."""
         with torch.autocast(registration.warped.device.type, enabled=False):
-            terms = {name: self.term(name)(registration) for name in self.weights}
+            terms = {name: _scalar(self.term(name), registration) for name in self.weights}
         total = torch.stack([weight * terms[name] for name, weight in self.weights.items()]).sum()
         return Value(total, terms)
 
     def __call__(self, registration: Registration) -> Value:
         value: Value = super().__call__(registration)
         return value
+
+
+def _scalar(loss: Loss, registration: Registration) -> Tensor:
+    """A plugin's loss may give anything; a vector would train on without a word."""
+    value: object = loss(registration)
+    if isinstance(value, Tensor) and value.ndim == 0:
+        return value
+    found = f"a tensor of {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+    raise UnavailableError(
+        f"loss '{loss.name}' gave {found}, expected a scalar tensor",
+        "for its author: average over the voxels",
+    )
 
 
 def _key(name: str) -> str:

@@ -14,6 +14,8 @@ from typing import Any, TypeAlias
 from contreg_core.errors import UnavailableError, UsageError
 from contreg_core.values import Value, check_type, convert, describe, read
 
+NAME = r"[a-z0-9][a-z0-9_-]*"
+"""Names of components, terms and cohorts: they need no quotes anywhere."""
 RESERVED = frozenset({"name", "weight", "component"})
 """Words a recipe file uses beside the knobs, so no knob may be called so."""
 

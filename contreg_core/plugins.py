@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -13,11 +14,12 @@ import pluggy
 from contreg_core import hookspecs
 from contreg_core.catalogue import Broken, Catalogue, Contribution
 from contreg_core.errors import UnavailableError
-from contreg_core.parameters import parameters_of
+from contreg_core.parameters import NAME, parameters_of
 
 HOUSE = "contreg"
 """The distribution whose own entry points are always loaded."""
 ALLOW_VARIABLE = "CONTREG_PLUGINS"
+_WIRING = {"encoder": ("image_channels", "ndim"), "decoder": ("channels", "ndim")}
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,22 @@ def load_entry(entry: EntryPoint) -> Contribution:
     """What one entry point brings, checked; raises whatever is wrong with it."""
     plugin = entry.load()
     hooks = _hooks(plugin, f"{_distribution(entry)}:{entry.name}")
-    return Contribution(
+    contribution = Contribution(
         entry.name,
         _distribution(entry),
         tuple(_component(cls) for cls in _flat(hooks.contreg_components())),
         tuple(_recipe(item) for item in _flat(hooks.contreg_recipes())),
         tuple(_cohort(cls) for cls in _flat(hooks.contreg_cohorts())),
     )
+    _refuse_twice(contribution)
+    return contribution
+
+
+def _refuse_twice(contribution: Contribution) -> None:
+    claims = list(contribution.claims())
+    for kind, name in claims:
+        if claims.count((kind, name)) > 1:
+            raise UnavailableError(f"{kind} '{name}' is brought twice", "for its author: return it once")
 
 
 def _try_load(entry: EntryPoint) -> Contribution | Broken:
@@ -96,8 +107,25 @@ def _component(cls: Any) -> Any:
     if not (inspect.isclass(cls) and issubclass(cls, Component)) or getattr(cls, "kind", None) not in KINDS:
         raise _author(cls, "is not an encoder, decoder, warper or loss class", "return the class itself")
     _check_class(cls)
+    _check_facts(cls)
+    _check_wiring(cls)
     parameters_of(cls)
     return cls
+
+
+def _check_facts(cls: Any) -> None:
+    for word in ("gives", "needs"):
+        facts = getattr(cls, word)
+        if not isinstance(facts, frozenset) or not all(isinstance(fact, str) for fact in facts):
+            raise _author(cls, f"has {word} = {facts!r}", f'write {word} = frozenset({{"..."}})')
+
+
+def _check_wiring(cls: Any) -> None:
+    """What is positional is never a knob, so one that slipped before the star could not be set."""
+    wired = _WIRING.get(cls.kind, ())
+    positional = [p for p in inspect.signature(cls).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    for parameter in positional[len(wired) :]:
+        raise _author(cls, f"takes '{parameter.name}' by position", "put every knob after a bare *")
 
 
 def _cohort(cls: Any) -> Any:
@@ -109,12 +137,14 @@ def _cohort(cls: Any) -> Any:
     return cls
 
 
-def _check_class(cls: type) -> None:
+def _check_class(cls: Any) -> None:
     if inspect.isabstract(cls):
         missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
         raise _author(cls, f"does not define {missing}", "define it")
     if not isinstance(getattr(cls, "name", None), str):
         raise _author(cls, "has no name", "add a class attribute: name = '...'")
+    if not re.fullmatch(NAME, cls.name):
+        raise _author(cls, f"has the name '{cls.name}'", "use lower-case letters, digits, - and _")
 
 
 def _recipe(item: Any) -> Any:

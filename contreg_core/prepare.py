@@ -57,7 +57,22 @@ class Preparation:
 
     def done(self, scan: Scan) -> bool:
         """Whether the scan's file is in the cache, made from these sources and settings."""
-        return read_key(subject_path(self.folder, scan.id)) == self.key(scan)
+        return self._is_key(read_key(subject_path(self.folder, scan.id)), scan)
+
+    def replaces(self, scans: Sequence[Scan]) -> int:
+        """How many of the cache's scans are of other sources or cohort knobs than ``scans``, and will be lost."""
+        if not (self.folder / "cohort.json").is_file():
+            return 0
+        wanted = {scan.id: scan for scan in scans}
+        cached = CachedCohort.open(self.folder).scans
+        return sum(one.id not in wanted or not self._is_key(one.key, wanted[one.id]) for one in cached)
+
+    def _is_key(self, key: str | None, scan: Scan) -> bool:
+        try:
+            return key == self.key(scan)
+        except ContregError:
+            # A source that is gone: whoever prepares this scan reports it.
+            return False
 
     def run(self, scan: Scan) -> ScanReport:
         """Prepare one scan unless its file is already the right one."""

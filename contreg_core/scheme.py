@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from contreg_core.errors import UsageError
+
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
@@ -14,7 +16,7 @@ class Augmentation:
         rotate_degrees: rotation about the posterior-anterior axis; 0 for none.
         rotate_steps: "uniform" in +-rotate_degrees, or "half" for one of -d, -d/2, 0, d/2, d.
         crop: size of a random crop in voxels per axis; empty for none.
-        gamma: half-width of a log-uniform gamma change, drawn for each image alone; 0 for none.
+        gamma: half-width of a log-uniform gamma change of images in [0, 1], drawn for each image alone; 0 for none.
         bias_field: strength of a smooth random multiplicative field, drawn for each image alone; 0 for none.
     """
 
@@ -25,6 +27,13 @@ class Augmentation:
     crop: tuple[int, ...] = ()
     gamma: float = 0.0
     bias_field: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require("flip_axis", self.flip_axis, -1 <= self.flip_axis <= 2, "-1 to 2")
+        _require("flip_probability", self.flip_probability, 0 <= self.flip_probability <= 1, "0 to 1")
+        _require("crop", self.crop, all(size > 0 for size in self.crop), "sizes in voxels, or nothing")
+        for name in ("rotate_degrees", "gamma", "bias_field"):
+            _require(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,3 +80,24 @@ class Scheme:
     validation: int = 3
     validate_every: int = 0
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in _COUNTS:
+            _require(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
+        for name in ("batch_size", "decay_epochs"):
+            _require(name, getattr(self, name), getattr(self, name) >= 1, "1 or more")
+        _require("steps", self.steps, bool(self.steps or self.epochs), "1 or more, or some epochs")
+        _require("learning_rate", self.learning_rate, self.learning_rate > 0, "more than 0")
+        _require("betas", self.betas, all(0 <= beta < 1 for beta in self.betas), "0 to below 1")
+        _require("ema", self.ema, 0 <= self.ema < 1, "0 to below 1")
+
+
+_COUNTS = (
+    *("steps", "epochs", "warmup_steps", "validation", "validate_every", "seed"),
+    *("weight_decay", "decay", "final_rate", "clip_norm"),
+)
+
+
+def _require(name: str, found: object, holds: bool, expected: str) -> None:
+    if not holds:
+        raise UsageError(f"{name} = {found}, expected {expected}", "change the recipe or the option")

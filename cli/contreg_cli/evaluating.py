@@ -52,11 +52,12 @@ class _Subject:
 def evaluate_request(request: Request, catalogue: "Catalogue") -> tuple[Summary, Path]:
     """Register and score every pair; write ``pairs.csv`` and ``summary.json``; returns the summary and the folder."""
     from contreg_core.evaluation import summarise, write_csv
-    from contreg_core.files import write_json
+    from contreg_core.files import probe, write_json
 
     subject = _unregistered(request, catalogue) if request.run is None else _trained(request, catalogue)
     protocol = subject.cohort.protocol(request.protocol)
     folder = request.output or _folder(request, protocol)
+    probe(folder)
     scores, of_pairs = _scores(subject, protocol, request)
     summary = {
         "model": subject.name,

@@ -38,8 +38,18 @@ def _describe(error: BaseException, debug: bool) -> tuple[str, int]:
         return error.format_message(), error.exit_code
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return "interrupted. Fix: run the same command again, finished work is kept", INTERRUPTED
-    found = f"this is a bug in contreg: {type(error).__name__}: {error}"
+    found = f"this is a bug in {_culprit(error)}: {type(error).__name__}: {error}"
     return found if debug else f"{found}. Fix: report it with {_traceback_file(error)}", _BUG
+
+
+def _culprit(error: BaseException) -> str:
+    """The plugin in whose code it happened, innermost first, else contreg."""
+    from contreg_core.plugins import HOUSE, installed_plugins
+
+    owners = {p.target.partition(":")[0].partition(".")[0]: p.distribution for p in installed_plugins()}
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    names = [owners.get(str(module).partition(".")[0], HOUSE) for module in reversed(modules)]
+    return next((f"plugin '{name}'" for name in names if name != HOUSE), "contreg")
 
 
 def _traceback_file(error: BaseException) -> str:

@@ -50,7 +50,8 @@ def ready(
 ) -> "tuple[Catalogue, TrainedModel, dict[str, Any]]":
     """(catalogue, model, what every sidecar tells of this run); fails first where nothing can be written."""
     from contreg_core.engine import Engine
-    from contreg_core.inference.outputs import about_model, probe
+    from contreg_core.files import probe
+    from contreg_core.inference.outputs import about_model
     from contreg_core.inference.trained import load_trained
     from contreg_core.provenance import provenance
     from contreg_core.training.seeds import seed_torch

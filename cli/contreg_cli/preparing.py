@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,9 +58,11 @@ def prepare_scans(
     plan: "Preparation", scans: Sequence["Scan"], *, workers: int = 1, shard: Shard | None = None
 ) -> "tuple[CachedCohort, list[ScanReport]]":
     """Prepare all scans, or a shard of them, and write ``cohort.json`` for everything that is in the cache."""
+    from contreg_core.files import probe
     from contreg_core.prepare import ScanReport, prepare
 
-    probe(plan)
+    probe(plan.folder / "subjects")
+    _say_replaced(plan, scans)
     own = shard.of(scans) if shard else list(scans)
     reports = []
     with _executor(workers) as executor, progress("prepare", len(own)) as bar:
@@ -72,13 +74,18 @@ def prepare_scans(
     return plan.finish(scans, [*reports, *others]), reports
 
 
-def probe(plan: "Preparation") -> None:
-    """Fail before any work where the cache cannot be written."""
-    from contreg_core.files import write_text
+def _say_replaced(plan: "Preparation", scans: Sequence["Scan"]) -> None:
+    """One preprocessing has one folder, whatever the source and the cohort's knobs: the later wins, not silently."""
+    from contreg_core.errors import DataError, MismatchError
 
-    path = plan.folder / "subjects" / ".probe"
-    write_text(path, "")
-    path.unlink(missing_ok=True)
+    with suppress(DataError, MismatchError):  # a ``cohort.json`` that cannot be read is written anew
+        count = plan.replaces(scans)
+        if count:
+            click.echo(
+                f"warning: {plan.folder}: {count} cached scans come from other files or cohort knobs and are replaced; "
+                "another --cache would keep both",
+                err=True,
+            )
 
 
 def say_notes(reports: Sequence["ScanReport"]) -> None:

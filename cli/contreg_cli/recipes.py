@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contreg_core.errors import MissingError
+from contreg_core.errors import DataError, MissingError
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
@@ -24,3 +24,5 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise MissingError(f"{path}: {error.strerror}", "name a recipe file that can be read") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 text", "name a recipe file (.toml)") from error

@@ -46,13 +46,6 @@ class Input:
         return next((code for code in codes if code), 1)
 
 
-def probe(folder: Path) -> None:
-    """Make the folder; fails before any work where nothing can be written in it."""
-    with atomic_path(folder / ".probe") as temporary:
-        temporary.touch()
-    (folder / ".probe").unlink(missing_ok=True)
-
-
 def write_registration(
     folder: Path, result: ImageRegistration, moving: Input, fixed: Input, about: Mapping[str, Any]
 ) -> list[Path]:

@@ -11,7 +11,7 @@ class Preprocessing:
     """How a scan becomes a cached subject.
 
     Knobs:
-        spacing: isotropic voxel size in mm; 0 keeps the scan's own grid.
+        spacing: isotropic voxel size in mm, 0.1 to 50; 0 keeps the scan's own grid.
         interpolation: of images, "linear" (after an anti-aliasing Gaussian) or "bspline"; labels are nearest.
         intensity: "robust" (percentiles 0.5 and 99.5 inside the mask to [0, 1], clipped), "zscore" (inside the
             mask, background 0), "nyul" (landmarks learned on training subjects) or "none".
@@ -30,7 +30,8 @@ class Preprocessing:
     crop_offset: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        _require(self.spacing >= 0, f"spacing {self.spacing}", "a size in mm, or 0 for the scan's own")
+        sensible = self.spacing == 0 or 0.1 <= self.spacing <= 50
+        _require(sensible, f"spacing {self.spacing}", "0.1 to 50 mm, or 0 for the scan's own")
         rising = len(self.window) == 2 and self.window[0] < self.window[1]
         _require(not self.window or rising, f"window {self.window}", "two rising values, or nothing")
         sized = len(self.crop) == 3 and min(self.crop) > 0

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from contreg_core.errors import ContregError, MismatchError, UsageError
+from contreg_core.errors import ContregError, MismatchError, UnavailableError, UsageError
 from contreg_core.parameters import parameters_of
 from contreg_core.parameters import resolve as resolve_knobs
 from contreg_core.recipe.nouns import Choice, Recipe
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 def resolve(recipe: Recipe, catalogue: "Catalogue") -> Recipe:
     """The recipe with every knob of every component spelt out and checked; what a run keeps."""
+    _check_gamma(recipe)
     return replace(
         recipe,
         encoder=_resolved("encoder", recipe.encoder, catalogue),
@@ -53,6 +54,18 @@ def build(
     return Model(encoder, decoder, warper), Objective(terms)
 
 
+def _check_gamma(recipe: Recipe) -> None:
+    """A power changes contrast only on [0, 1]; elsewhere it would cut or blow up the range."""
+    spec = recipe.preprocessing
+    unit = spec.intensity == "robust" or (spec.intensity == "nyul" and bool(spec.window))
+    if recipe.augmentation.gamma and not unit:
+        raise UsageError(
+            f"augmentation.gamma = {recipe.augmentation.gamma} needs images in [0, 1], "
+            f"which preprocessing.intensity = {spec.intensity} does not give",
+            "set augmentation.gamma=0 or preprocessing.intensity=robust",
+        )
+
+
 def _resolved(kind: "Kind", choice: Choice, catalogue: "Catalogue") -> Choice:
     cls = catalogue.component(kind, choice.name)
     return Choice(choice.name, resolve_knobs(parameters_of(cls), choice.knobs, f"{kind} '{choice.name}'"))
@@ -63,9 +76,25 @@ def _make(kind: "Kind", choice: Choice, catalogue: "Catalogue", *wiring: object)
     cls: Any = catalogue.component(kind, choice.name)
     knobs = _resolved(kind, choice, catalogue).knobs
     try:
-        return cls(*wiring, **knobs)
+        return _whole(kind, cls(*wiring, **knobs))
     except ValueError as error:
         raise UsageError(f"{kind} '{choice.name}': {error}", f"knobs in use: {_listing(knobs)}") from error
+
+
+def _whole(kind: "Kind", part: Any) -> Any:
+    """The component, if its constructor did all that a constructor of its kind must."""
+    if "_modules" not in vars(part):
+        raise _unfinished(kind, part, "did not start as a module", "begin __init__ with super().__init__()")
+    missing = [name for name in ("channels", "multiple") if not hasattr(part, name)]
+    if kind == "encoder" and missing:
+        raise _unfinished(
+            kind, part, f"sets no {' or '.join(missing)}", "set channels and multiple in __init__"
+        )
+    return part
+
+
+def _unfinished(kind: "Kind", part: Any, found: str, remedy: str) -> UnavailableError:
+    return UnavailableError(f"{kind} '{part.name}' {found}", f"for its author: {remedy}")
 
 
 def _listing(knobs: Mapping[str, object]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import tomli_w
 
 from contreg_core.errors import DataError, UsageError
-from contreg_core.parameters import parameters_of, resolve, unknown
+from contreg_core.parameters import NAME, parameters_of, resolve, unknown
 from contreg_core.recipe.nouns import SECTIONS, SLOTS, Choice, Recipe, Term
 from contreg_core.values import Value, convert, plain
 
@@ -49,7 +49,7 @@ def dump_recipe(recipe: Recipe) -> str:
 
 def check_name(name: str, what: str) -> str:
     """``name`` if it is lower-case letters, digits, ``-`` and ``_``; such names need no quotes anywhere."""
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+    if not re.fullmatch(NAME, name):
         raise UsageError(f"'{name}' cannot name {what}", "use lower-case letters, digits, - and _")
     return name
 

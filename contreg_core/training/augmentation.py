@@ -63,7 +63,7 @@ def _crop(stack: Tensor, scheme: Augmentation, rng: np.random.Generator) -> Tens
 
 
 def _intensity(image: Tensor, scheme: Augmentation, rng: np.random.Generator) -> Tensor:
-    """Gamma and a smooth multiplicative field; background 0 stays 0."""
+    """Gamma (recipes allow it on [0, 1] only) and a smooth multiplicative field; background 0 stays 0."""
     if scheme.gamma:
         image = image.clamp(min=0) ** math.exp(rng.uniform(-scheme.gamma, scheme.gamma))
     if scheme.bias_field:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from contreg_core.errors import DataError, MissingError
-from contreg_core.files import storage_error, write_text
+from contreg_core.files import remove_leftovers, storage_error, write_text
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,22 @@ class RunFolder:
         raise MissingError(
             f"{self.path}: no checkpoint in this folder", "give the folder that contreg fit wrote"
         )
+
+    def read_recipe(self) -> str:
+        """The TOML of the run that is in this folder; empty where there is none."""
+        if not self.recipe.is_file():
+            return ""
+        try:
+            return self.recipe.read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"{self.recipe}: cannot be read ({error})", "restore it, or give another --run folder"
+            ) from error
+
+    def remove_leftovers(self) -> None:
+        """Remove the temporary files of a killed fit."""
+        for folder in (self.path, self.checkpoint().parent):
+            remove_leftovers(folder)
 
     def log(self, line: Mapping[str, Any]) -> None:
         """Append one line to the metrics."""

@@ -15,6 +15,7 @@ from contreg_core.errors import DataError, MismatchError
 from contreg_core.files import write_json, write_text
 from contreg_core.provenance import now, provenance
 from contreg_core.recipe import Recipe, build, dump_recipe, resolve
+from contreg_core.recipe.difference import difference
 from contreg_core.training.feed import Feed
 from contreg_core.training.loop import StepReport, TrainingState, train
 from contreg_core.training.run_folder import RunFolder
@@ -46,8 +47,9 @@ class Progress:
 class Session:
     """One training run from its recipe to its checkpoints; starting it again goes on where it stopped.
 
-    ``max_seconds`` limits the whole run: the number of steps is planned from the measured speed, so that the learning
-    rate still comes down at the end. A run without it is bitwise repeatable on a CPU, killed or not.
+    ``max_seconds`` limits the whole run beside the scheme's steps: where they would take longer, fewer are planned from
+    the measured speed, so that the learning rate still comes down at the end. A run without it is bitwise repeatable
+    on a CPU, killed or not.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Session:
         self.feed = Feed(cohort, training, self.scheme, self.recipe.augmentation, engine.device)
         self.validator = Validator(cohort, validation, engine)
         self.state = self._start(catalogue)
+        self.most_steps = self.state.total
         self.resumed = self._resume()
         self._describe(plugins or {})
 
@@ -132,12 +135,15 @@ class Session:
     def _resume(self) -> bool:
         """Continue the run in the folder; raises ``MismatchError`` where it is a run of another recipe."""
         text = dump_recipe(self.recipe)
-        if self.run.recipe.is_file() and self.run.recipe.read_text(encoding="utf-8") != text:
+        before = self.run.read_recipe()
+        if before not in ("", text):
+            apart = difference(before, text)
             raise MismatchError(
-                f"{self.run.path}: holds a run of another recipe",
+                f"{self.run.path}: holds a run of another recipe{apart and f' ({apart})'}",
                 "give --run another folder, or the same settings as before",
             )
         write_text(self.run.recipe, text)
+        self.run.remove_leftovers()
         last = self.run.checkpoint("last")
         resumed = last.is_file()
         if resumed:
@@ -163,7 +169,8 @@ class Session:
         values = {name: _mean([row[name] for row in rows]) for name in rows[-1]}
         for name in ("loss", "gradient_norm"):
             if not math.isfinite(values[name]):
-                raise self._diverged(f"the {name.replace('_', ' ')} is {values[name]}")
+                blamed = ", ".join(term for term, value in values.items() if not math.isfinite(value))
+                raise self._diverged(f"not finite: {blamed.replace('_', ' ')}")
         line = {"step": last.step, "rate": last.rate, "seconds": round(self.state.elapsed, 3), **values}
         self.run.log(line)
         return Progress(last.step, self.state.total, last.rate, self.state.elapsed, values)
@@ -210,7 +217,7 @@ class Session:
         left = self.max_seconds - self.state.elapsed
         speed = self.state.step / self.state.elapsed
         # At least one more step, so that the run ends at a validation.
-        self.state.total = self.state.step + max(1, int(left * speed))
+        self.state.total = min(self.most_steps, self.state.step + max(1, int(left * speed)))
 
     def _record(self) -> dict[str, Any]:
         image = self.feed.images[0]

@@ -7,7 +7,7 @@ import torch
 
 from contreg_core.catalogue import Catalogue
 from contreg_core.engine import Engine
-from contreg_core.errors import UnavailableError
+from contreg_core.errors import UnavailableError, UsageError
 from contreg_core.recipe import Recipe, build
 from contreg_core.types import Pair
 
@@ -29,7 +29,13 @@ def test_auto_takes_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not Engine.choose().bfloat16
 
 
-@pytest.mark.parametrize("name", ["gpu", "cuda:99", "tpu", "", "meta"])
+@pytest.mark.parametrize("name", ["gpu", "tpu", ""])
+def test_a_word_that_is_no_device(name: str) -> None:
+    with pytest.raises(UsageError, match=f"there is no device '{name}'. Fix: use auto, cpu, cuda or cuda:N"):
+        Engine.choose(name)
+
+
+@pytest.mark.parametrize("name", ["cuda:99", "meta"])
 def test_a_device_that_is_not_there(name: str) -> None:
     with pytest.raises(UnavailableError, match=f"device '{name}'") as caught:
         Engine.choose(name)

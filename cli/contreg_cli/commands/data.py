@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from contreg_core.cohort import Cohort, LoadedScan, Scan
     from contreg_core.prepare import ScanReport
 
-_source = click.option("--source", type=options.ANY_PATH, metavar="DIR", help="Folder of the study's files.")
+_source = click.option(
+    "--source", type=options.ANY_PATH, metavar="PATH", help="The study: its folder, or a manifest's file."
+)
 
 
 @click.group()
@@ -68,23 +70,28 @@ def show(name: str, source: Path | None, cache: Path | None, as_json: bool) -> N
 @command.command()
 @click.argument("name")
 @_source
-def check(name: str, source: Path | None) -> None:
+@options.as_json
+def check(name: str, source: Path | None, as_json: bool) -> None:
     """Read every scan and report what is wrong; nothing is written."""
     from contreg_cli.preparing import describe_cohort, say_notes
     from contreg_core.errors import DataError, PartialError
 
     cohort = load_catalogue().cohort(name)(source)
     scans = cohort.scans()
-    click.echo(describe_cohort(cohort, scans))
     reports = list(_checked(cohort, scans))
-    say_notes(reports)
     failed = [report for report in reports if report.outcome == "failed"]
+    if as_json:
+        print_json({"cohort": name, "scans": [_checked_record(report) for report in reports]})
+    else:
+        click.echo(describe_cohort(cohort, scans))
+        say_notes(reports)
     for report in failed:
         click.echo(f"failed: {report.id}: {report.error}", err=True)
     if failed:
         kind = DataError if len(failed) == len(reports) else PartialError
         raise kind(f"{len(failed)} of {len(reports)} scans cannot be used", "mend the files named above")
-    click.echo(f"all {len(reports)} scans can be used")
+    if not as_json:
+        click.echo(f"all {len(reports)} scans can be used")
 
 
 def prepared(root: Path) -> "list[CachedCohort]":
@@ -113,6 +120,11 @@ def _checked(cohort: "Cohort", scans: "Sequence[Scan]") -> "Iterator[ScanReport]
             except ContregError as error:
                 yield ScanReport(scan.id, "failed", error=str(error))
             bar.update(number, scan.id)
+
+
+def _checked_record(report: "ScanReport") -> dict[str, Any]:
+    usable = report.outcome != "failed"
+    return {"id": report.id, "usable": usable, "notes": list(report.notes), "error": report.error}
 
 
 def _cache(cached: "CachedCohort") -> dict[str, Any]:

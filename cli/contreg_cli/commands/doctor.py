@@ -67,13 +67,12 @@ def _device() -> dict[str, Any]:
 def _storage(root: Path) -> dict[str, Any]:
     """The nearest folder that exists tells free space; a file is written and removed."""
     from contreg_core.errors import ContregError
-    from contreg_core.files import write_text
+    from contreg_core.files import probe
 
     existing = next(folder for folder in (root, *root.absolute().parents) if folder.is_dir())
     problem = ""
     try:
-        write_text(root / ".probe", "")
-        (root / ".probe").unlink(missing_ok=True)
+        probe(root)
     except ContregError as error:
         problem = str(error)
     free = shutil.disk_usage(existing).free / 2**30

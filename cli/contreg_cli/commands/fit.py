@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @click.option("--steps", type=click.IntRange(1), help="Optimiser steps in all.")
 @click.option("--epochs", type=click.IntRange(1), help="Passes over all pairs, instead of steps.")
 @click.option(
-    "--max-time", metavar="TIME", help="For the whole run, e.g. 90m, 8h; the steps are planned to fit."
+    "--max-time",
+    metavar="TIME",
+    help="Limit of the whole run, e.g. 90m, 8h; fewer steps are planned to fit.",
 )
 @click.option("--batch-size", type=click.IntRange(1), help="Pairs a step.")
 @click.option("--seed", type=click.IntRange(0), help="Of order, augmentation, initial weights and noise.")

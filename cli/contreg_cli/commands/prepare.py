@@ -19,7 +19,9 @@ _COHORT = "cohort."
 
 @click.command()
 @click.option("--data", required=True, metavar="COHORT", help="Cohort by name; see contreg data list.")
-@click.option("--source", type=options.ANY_PATH, metavar="DIR", help="Folder of the study's files.")
+@click.option(
+    "--source", type=options.ANY_PATH, metavar="PATH", help="The study: its folder, or a manifest's file."
+)
 @options.cache
 @options.model
 @click.option("--spacing", type=float, metavar="MM", help="Voxel size; 0 keeps the scans' own grid.")

@@ -31,9 +31,11 @@ def write_report(
     from contreg_cli.report.page import page
     from contreg_cli.report.pair_section import gather, pair_section
     from contreg_cli.report.run_record import read_run
-    from contreg_core.files import write_text
+    from contreg_core.files import probe, write_text
 
     record = read_run(run)
+    final = output or record.run.report
+    probe(final.parent)
     material = gather(record, catalogue, cache, device, pair)
     labels = material.cohort.labels if material.cohort else ()
     sections = (
@@ -44,7 +46,6 @@ def write_report(
         origin(record, material.cohort, material.parameters),
         recipe(record),
     )
-    final = output or record.run.report
     write_text(final, page(f"{record.model} on {record.cohort}", overview(record), *sections))
     return final
 
