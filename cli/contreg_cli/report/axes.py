@@ -37,7 +37,14 @@ def nice_ticks(low: float, high: float, count: int) -> list[float]:
         return [low]
     raw = (high - low) / count
     power = 10.0 ** math.floor(math.log10(raw))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw * 0.999)
+    steps = [power * factor for factor in (1, 2, 5, 10)]
+    wide = next(step for step in steps if step >= raw * 0.999)
+    # A range may lie between two multiples of the wider step; the next narrower one always has some inside.
+    narrow = max((step for step in steps if step < wide), default=wide / 2)
+    return _multiples(wide, low, high) or _multiples(narrow, low, high)
+
+
+def _multiples(step: float, low: float, high: float) -> list[float]:
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [number * step for number in range(first, last + 1)]
 

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from contreg_cli.report.axes import Scale, nice_ticks, range_of, tick_text
@@ -8,6 +8,7 @@ NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
 
 
 @given(NUMBERS, NUMBERS, st.integers(2, 8))
+@example(-1.0, -400402.0, 2)
 def test_ticks_are_few_rising_and_inside(a: float, b: float, count: int) -> None:
     low, high = sorted((a, b))
     assume(high - low > 1e-3)
