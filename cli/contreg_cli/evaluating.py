@@ -133,8 +133,11 @@ def _folder(request: Request, protocol: "Protocol") -> Path:
 
 
 def _run_folder(run: Path) -> Path:
-    """Of a run folder or of a checkpoint in it."""
-    return run if run.is_dir() else run.absolute().parents[1]
+    """Of a run folder or of a checkpoint in it; a checkpoint elsewhere is scored beside itself."""
+    if run.is_dir():
+        return run
+    home = run.absolute().parent
+    return home.parent if home.name == "checkpoints" else home
 
 
 def _scores(subject: _Subject, protocol: "Protocol", request: Request) -> "tuple[list[PairScore], int]":

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from contreg_core.errors import AccessError, ContregError, OutputError, StorageError
-from contreg_core.files import atomic_path, remove_leftovers, write_json, write_text
+from contreg_core.files import atomic_path, probe, remove_leftovers, write_json, write_text
 
 
 def test_write_text_and_json(tmp_path: Path) -> None:
@@ -100,3 +100,15 @@ def test_leftovers_of_the_dead_go_those_of_the_living_stay(tmp_path: Path) -> No
         assert not dead.exists()
         assert living.exists()
     assert sorted(os.listdir(tmp_path)) == ["a.txt", "c.txt"]
+
+
+def test_a_probe_makes_the_folder_and_leaves_it_empty(tmp_path: Path) -> None:
+    probe(tmp_path / "new" / "deep")
+    assert os.listdir(tmp_path / "new" / "deep") == []
+
+
+def test_a_probe_says_what_stands_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("old")
+    with pytest.raises(OutputError, match="file"):
+        probe(tmp_path / "file" / "deep")
+    assert (tmp_path / "file").read_text() == "old"
