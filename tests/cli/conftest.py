@@ -10,6 +10,13 @@ import pytest
 from contreg_adapters.synthetic import Synthetic
 from contreg_adapters.synthetic.layouts import write_layout
 from contreg_cli.main import run
+from contreg_core.engine import Engine
+from contreg_core.plugins import load_catalogue
+from contreg_core.prepare import Preparation, prepare
+from contreg_core.recipe import override
+from contreg_core.training.run_folder import RunFolder
+from contreg_core.training.session import Session
+from contreg_core.volume import write_volume
 
 TINY = ["-s", "preprocessing.spacing=0"]
 SMALL = [
@@ -86,3 +93,23 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lpba40(written: Path, tmp_path: Path) -> Path:
     """A copy of it that a test may damage."""
     return shutil.copytree(written, tmp_path / "LPBA40")
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of two steps on two training subjects at 8 mm, its cache, and all three subjects as files."""
+    folder = tmp_path_factory.mktemp("study")
+    catalogue = load_catalogue(plugins=False)
+    small = ["training.steps=2", "training.validation=0", "preprocessing.spacing=8.0", "decoder.features=vm1"]
+    recipe = override(catalogue.recipe("voxelmorph/mse"), small, catalogue)
+    cohort = Synthetic(subjects=3, size=(20, 24, 20), spacing=8.0)
+    plan = Preparation.plan(cohort, recipe.preprocessing, folder / "cache")
+    cached = plan.finish(cohort.scans(), list(prepare(plan, cohort.scans())))
+    session = Session(recipe, cached, RunFolder(folder / "run"), Engine.choose("cpu", "float32"), catalogue)
+    list(session.advance())
+    for scan in cohort.scans():
+        loaded = cohort.load(scan)
+        assert loaded.labels is not None
+        write_volume(folder / f"{scan.id}.nii.gz", loaded.image)
+        write_volume(folder / f"{scan.id}_labels.nii.gz", loaded.labels)
+    return folder

@@ -9,37 +9,9 @@ import pytest
 import SimpleITK
 from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
 
-from contreg_adapters.synthetic.cohort import Synthetic
 from contreg_cli.main import run
-from contreg_core.cache import CachedCohort
-from contreg_core.engine import Engine
-from contreg_core.plugins import load_catalogue
-from contreg_core.prepare import Preparation, prepare
-from contreg_core.recipe import override
-from contreg_core.training.run_folder import RunFolder
-from contreg_core.training.session import Session
-from contreg_core.volume import write_volume
 
 SIZE = (20, 24, 20)
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    """A run of two steps on three synthetic brains at 8 mm, and two of them as files."""
-    folder = tmp_path_factory.mktemp("study")
-    catalogue = load_catalogue(plugins=False)
-    small = ["training.steps=2", "training.validation=0", "preprocessing.spacing=8.0", "decoder.features=vm1"]
-    recipe = override(catalogue.recipe("voxelmorph/mse"), small, catalogue)
-    cohort = Synthetic(subjects=3, size=SIZE, spacing=8.0)
-    plan = Preparation.plan(cohort, recipe.preprocessing, folder / "cache")
-    cached: CachedCohort = plan.finish(cohort.scans(), list(prepare(plan, cohort.scans())))
-    session = Session(recipe, cached, RunFolder(folder / "run"), Engine.choose("cpu", "float32"), catalogue)
-    list(session.advance())
-    for scan in cohort.scans():
-        loaded = cohort.load(scan)
-        write_volume(folder / f"{scan.id}.nii.gz", loaded.image)
-        write_volume(folder / f"{scan.id}_labels.nii.gz", loaded.labels)
-    return folder
 
 
 def stored_as(path, codes, target):
