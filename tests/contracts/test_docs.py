@@ -42,12 +42,13 @@ RUN = [page for page in PAGES if blocks(page, "console")]
 
 @pytest.mark.parametrize(("page", "line"), ALL, ids=[f"{page}: {line}" for page, line in ALL])
 def test_every_command_line_is_one_the_program_takes(page: str, line: str) -> None:
-    with click.Context(cli) as context:
+    # As the program makes it: click keeps the help option a command first met, for the whole process.
+    with click.Context(cli, **cli.context_settings) as context:
         command, arguments = cli, shlex.split(line)[1:]
         while isinstance(command, click.Group) and arguments:
             _, command, arguments = command.resolve_command(context, arguments)
         assert command is not None
-        command.make_context("contreg", list(arguments))
+        command.make_context("contreg", list(arguments), parent=context)
 
 
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
