@@ -6,15 +6,18 @@ checked when a recipe is built, before the first step.
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from torch import Tensor, nn
 
 from contreg_core import spatial
 from contreg_core.types import Displacement, Encoding, Field, Image, Pair, Registration
 
-Kind: TypeAlias = Literal["encoder", "decoder", "warper", "loss"]
-KINDS: tuple[Kind, ...] = ("encoder", "decoder", "warper", "loss")
+if TYPE_CHECKING:
+    from contreg_core.objective import Objective
+
+Kind: TypeAlias = Literal["encoder", "decoder", "warper", "loss", "solver"]
+KINDS: tuple[Kind, ...] = ("encoder", "decoder", "warper", "loss", "solver")
 
 
 class Component(nn.Module, ABC):
@@ -114,3 +117,24 @@ class Loss(Component):
     def __call__(self, registration: Registration) -> Tensor:
         value: Tensor = super().__call__(registration)
         return value
+
+
+class Solver(Component):
+    """Optimises one pair: ``Solver(*, knobs)``, ``forward(pair, field, objective, warper) -> Field``.
+
+    It needs no training. ``field`` is where to start (a network's prediction, say) or None for no displacement;
+    ``warper`` turns a field into a displacement, and ``objective`` is what is minimised over it. A solver with a
+    functional of its own (geodesic shooting, demons) ignores the objective and says so. It is called under
+    ``torch.no_grad`` and switches gradients on where it wants them; no module's own weights may change. Best is what
+    it returns, not last.
+    """
+
+    kind = "solver"
+
+    @abstractmethod
+    def forward(self, pair: Pair, field: Field | None, objective: "Objective", warper: Warper) -> Field:
+        """A pair ``(B, 1, *space)`` -> a Field whose grid is that of the pair divided by ``Field.scale``."""
+
+    def __call__(self, pair: Pair, field: Field | None, objective: "Objective", warper: Warper) -> Field:
+        solved: Field = super().__call__(pair, field, objective, warper)
+        return solved

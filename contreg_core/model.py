@@ -6,7 +6,7 @@ from torch import nn
 from contreg_core import spatial
 from contreg_core.components import Decoder, Encoder, Warper
 from contreg_core.errors import UnavailableError
-from contreg_core.types import Encoding, Pair, Registration
+from contreg_core.types import Encoding, Field, Pair, Registration
 
 
 class Model(nn.Module):
@@ -31,17 +31,31 @@ class Model(nn.Module):
         encoding = self.encoder(padded)
         _check_channels(self.encoder, encoding)
         field = self.decoder(encoding)
-        with torch.autocast(pair.fixed.device.type, enabled=False):
-            values = field.draw() if draw else field.expected()
-            displacement = spatial.crop_to(self.warper(values, field), pair.space)
-            warped = self.warper.warp(pair.moving, displacement)
-            back = spatial.crop_to(self.warper.inverse(values, field), pair.space) if inverse else None
-            warped_back = None if back is None else self.warper.warp(pair.fixed, back)
-        return Registration(pair, encoding, field, values, displacement, warped, back, warped_back)
+        return register_by(field, pair, self.warper, encoding, draw=draw, inverse=inverse)
 
     def __call__(self, pair: Pair, *, draw: bool = False, inverse: bool = False) -> Registration:
         registration: Registration = super().__call__(pair, draw=draw, inverse=inverse)
         return registration
+
+
+def register_by(
+    field: Field,
+    pair: Pair,
+    warper: Warper,
+    encoding: Encoding | None = None,
+    *,
+    draw: bool = False,
+    inverse: bool = False,
+) -> Registration:
+    """The registration a field stands for, in float32: its displacement, cropped to the pair, and the warped image."""
+    with torch.autocast(pair.fixed.device.type, enabled=False):
+        values = field.draw() if draw else field.expected()
+        displacement = spatial.crop_to(warper(values, field), pair.space)
+        warped = warper.warp(pair.moving, displacement)
+        back = spatial.crop_to(warper.inverse(values, field), pair.space) if inverse else None
+        warped_back = None if back is None else warper.warp(pair.fixed, back)
+    features = encoding or Encoding(())
+    return Registration(pair, features, field, values, displacement, warped, back, warped_back)
 
 
 def _check_channels(encoder: Encoder, encoding: Encoding) -> None:

@@ -29,13 +29,17 @@ class Objective(nn.Module):
 
     def needed(self) -> frozenset[str]:
         """What all terms together need of the model."""
-        return frozenset().union(*(self.term(name).needed() for name in self.weights))
+        return frozenset().union(*(loss.needed() for loss in self.terms()))
 
     def term(self, name: str) -> Loss:
         """The loss behind a term."""
         loss = self.losses[_key(name)]
         assert isinstance(loss, Loss)
         return loss
+
+    def terms(self) -> list[Loss]:
+        """Every loss."""
+        return [self.term(name) for name in self.weights]
 
     def forward(self, registration: Registration) -> Value:
         """Evaluate every term, outside autocast."""

@@ -105,7 +105,9 @@ def _component(cls: Any) -> Any:
     from contreg_core.components import KINDS, Component
 
     if not (inspect.isclass(cls) and issubclass(cls, Component)) or getattr(cls, "kind", None) not in KINDS:
-        raise _author(cls, "is not an encoder, decoder, warper or loss class", "return the class itself")
+        raise _author(
+            cls, "is not an encoder, decoder, warper, loss or solver class", "return the class itself"
+        )
     _check_class(cls)
     _check_facts(cls)
     _check_wiring(cls)

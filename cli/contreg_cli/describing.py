@@ -16,25 +16,35 @@ Description = dict[str, Any]
 
 def describe_recipe(recipe: "Recipe", catalogue: "Catalogue") -> Description:
     """Name, summary, number of trainable values, components, terms and settings, each with its knobs."""
-    from contreg_core.model import parameter_count
-    from contreg_core.recipe import build, resolve
-    from contreg_core.recipe.nouns import SECTIONS, SLOTS
+    from contreg_core.recipe import resolve
+    from contreg_core.recipe.nouns import SECTIONS
 
     full = resolve(recipe, catalogue)
-    model, _ = build(full, catalogue)
     return {
         "kind": "recipe",
         "name": recipe.name,
         "summary": recipe.summary,
         "recommended": recipe.name == DEFAULT_MODEL,
-        "parameters": parameter_count(model),
-        "components": {slot: _choice(slot, getattr(full, slot), catalogue) for slot in SLOTS},
+        "form": full.form,
+        "parameters": _trainable(full, catalogue),
+        "components": {slot: _choice(slot, choice, catalogue) for slot, choice in full.parts.items()},
         "losses": {
             key: {"weight": term.weight, **_choice("loss", term.choice, catalogue)}
             for key, term in full.losses.items()
         },
         **{section: knobs_of(cls, vars(getattr(full, section))) for section, cls in SECTIONS.items()},
     }
+
+
+def _trainable(recipe: "Recipe", catalogue: "Catalogue") -> int:
+    """How many values are trained; building the recipe also checks that its components fit together."""
+    from contreg_core.model import parameter_count
+    from contreg_core.recipe import build, build_solver
+
+    if recipe.form == "solver":
+        build_solver(recipe, catalogue)
+        return 0
+    return parameter_count(build(recipe, catalogue)[0])
 
 
 def describe_component(kind: str, cls: type) -> Description:

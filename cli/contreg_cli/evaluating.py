@@ -26,9 +26,9 @@ Summary = dict[str, Any]
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be evaluated; ``run`` None is no registration."""
+    """What is to be evaluated: a run folder or checkpoint, a solver's recipe, or ``none``: no registration."""
 
-    run: Path | None
+    model: str
     data: str | None = None
     cache: Path | None = None
     protocol: str | None = None
@@ -54,9 +54,9 @@ def evaluate_request(request: Request, catalogue: "Catalogue") -> tuple[Summary,
     from contreg_core.evaluation import summarise, write_csv
     from contreg_core.files import probe, write_json
 
-    subject = _unregistered(request, catalogue) if request.run is None else _trained(request, catalogue)
+    subject = _subject(request, catalogue)
     protocol = subject.cohort.protocol(request.protocol)
-    folder = request.output or _folder(request, protocol)
+    folder = request.output or _folder(request, subject.name, protocol)
     probe(folder)
     scores, of_pairs = _scores(subject, protocol, request)
     summary = {
@@ -97,19 +97,29 @@ def print_summary(summary: Summary) -> None:
         click.echo(line)
 
 
-def _trained(request: Request, catalogue: "Catalogue") -> _Subject:
+def _subject(request: Request, catalogue: "Catalogue") -> _Subject:
+    from contreg_cli.models import load_model, needs_no_run
     from contreg_core.engine import Engine
-    from contreg_core.inference.trained import load_trained
 
-    assert request.run is not None
-    engine = Engine.choose(request.device, request.precision)
-    trained = load_trained(request.run, catalogue, engine)
-    name = request.data or str(trained.record["data"]["cohort"])
-    spec = trained.recipe.preprocessing
+    if request.model == "none":
+        return _unregistered(request, catalogue)
+    model = load_model(
+        request.model, catalogue, Engine.choose(request.device, request.precision), request.settings
+    )
+    untrained = needs_no_run(request.model, catalogue)
+    name = request.data or model.record.get("data", {}).get("cohort")
+    if name is None:
+        raise _no_cohort(request)
+    spec = model.recipe.preprocessing
     same = spec == catalogue.recipe(DEFAULT_MODEL).preprocessing
-    options = [] if same else ["--model", str(_run_folder(request.run) / "recipe.toml")]
+    recipe = request.model if untrained else str(_run_folder(Path(request.model)) / "recipe.toml")
+    options = [] if same else ["--model", recipe]
     cohort = open_cache(catalogue, name, spec, request.cache, options)
-    return _Subject(trained.recipe.name, trained.register, cohort)
+    return _Subject(model.recipe.name, model.register, cohort)
+
+
+def _no_cohort(request: Request) -> UsageError:
+    return UsageError(f"--model {request.model} has no cohort of its own", "name one with --data")
 
 
 def _unregistered(request: Request, catalogue: "Catalogue") -> _Subject:
@@ -118,18 +128,21 @@ def _unregistered(request: Request, catalogue: "Catalogue") -> _Subject:
     from contreg_cli.unregistered import identity
 
     if request.data is None:
-        raise UsageError("--model none has no cohort of its own", "name one with --data")
+        raise _no_cohort(request)
     spec = find_recipe(catalogue, DEFAULT_MODEL, request.settings).preprocessing
     options = prepare_options(catalogue, DEFAULT_MODEL, request.settings)
     return _Subject("none", identity, open_cache(catalogue, request.data, spec, request.cache, options))
 
 
-def _folder(request: Request, protocol: "Protocol") -> Path:
+def _folder(request: Request, name: str, protocol: "Protocol") -> Path:
+    """Inside the run; what has no run is scored here."""
     from contreg_core.training.run_folder import RunFolder
 
-    if request.run is None:
-        return Path("evaluation", "none", f"{protocol.name}-{request.split}".replace("/", "-"))
-    return RunFolder(_run_folder(request.run)).evaluation(protocol.name, request.split)
+    run = Path(request.model)
+    if not run.exists() or request.model == "none" or request.model.endswith(".toml"):
+        score = f"{protocol.name}-{request.split}"
+        return Path("evaluation", name.replace("/", "-"), score.replace("/", "-"))
+    return RunFolder(_run_folder(run)).evaluation(protocol.name, request.split)
 
 
 def _run_folder(run: Path) -> Path:

@@ -11,14 +11,13 @@ from contreg_cli.shell import load_catalogue, plugin_versions
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
     from contreg_core.engine import Precision
-    from contreg_core.inference.trained import TrainedModel
+    from contreg_core.inference.register import Registrar
 
 run = click.option(
     "--model",
     required=True,
-    type=options.ANY_PATH,
-    metavar="RUN",
-    help="Run folder or checkpoint of contreg fit.",
+    metavar="RUN|RECIPE",
+    help="Run folder or checkpoint of contreg fit, or a recipe that needs no training.",
 )
 output = click.option(
     "-o",
@@ -46,20 +45,20 @@ seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=Tr
 
 
 def ready(
-    model: Path, output: Path, device: str, precision: "Precision", seed: int
-) -> "tuple[Catalogue, TrainedModel, dict[str, Any]]":
+    model: str, output: Path, device: str, precision: "Precision", seed: int
+) -> "tuple[Catalogue, Registrar, dict[str, Any]]":
     """(catalogue, model, what every sidecar tells of this run); fails first where nothing can be written."""
+    from contreg_cli.models import load_model
     from contreg_core.engine import Engine
     from contreg_core.files import probe
     from contreg_core.inference.outputs import about_model
-    from contreg_core.inference.trained import load_trained
     from contreg_core.provenance import provenance
     from contreg_core.training.seeds import seed_torch
 
     probe(output)
     catalogue = load_catalogue()
     engine = Engine.choose(device, precision)
-    trained = load_trained(model, catalogue, engine)
+    registrar = load_model(model, catalogue, engine)
     seed_torch("inference", seed)
     told = provenance(engine.describe(), plugin_versions())
-    return catalogue, trained, {"model": about_model(trained), "seed": seed, "provenance": told}
+    return catalogue, registrar, {"model": about_model(registrar), "seed": seed, "provenance": told}

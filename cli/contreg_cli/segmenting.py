@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
     from contreg_core.cohort import Label
     from contreg_core.inference.references import Reference
+    from contreg_core.inference.register import Registrar
     from contreg_core.inference.segment import Fusion
-    from contreg_core.inference.trained import TrainedModel
     from contreg_core.labels import LabelMode
     from contreg_core.volume.orientation import OrientationFrom
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Job:
     """How every image is segmented, and where to."""
 
-    model: "TrainedModel"
+    model: "Registrar"
     references: "Sequence[Reference]"
     labels: "Sequence[Label]"
     most: int | None
@@ -104,8 +104,8 @@ def check_names(images: Sequence[Path]) -> None:
 def find_references(
     atlases: Sequence[str],
     catalogue: "Catalogue",
-    model: "TrainedModel",
-    run: Path,
+    model: "Registrar",
+    name: str,
     cache: Path | None,
     orientation_from: "OrientationFrom",
 ) -> "tuple[list[Reference], Sequence[Label]]":
@@ -118,9 +118,19 @@ def find_references(
         return [read_reference(image, labels, orientation_from) for image, labels in files], ()
     if len(pairs) > 1:
         raise UsageError("a cohort is given beside another atlas", "give IMAGE:LABELS pairs, or one cohort")
-    recipe = (run if run.is_dir() else run.resolve().parents[1]) / "recipe.toml"
-    cohort = open_cache(catalogue, atlases[0], model.recipe.preprocessing, cache, ["--model", str(recipe)])
+    options = ["--model", _recipe_of(name, catalogue)]
+    cohort = open_cache(catalogue, atlases[0], model.recipe.preprocessing, cache, options)
     return training_references(cohort), cohort.labels
+
+
+def _recipe_of(name: str, catalogue: "Catalogue") -> str:
+    """What ``--model`` of ``prepare`` must be for this model."""
+    from contreg_cli.models import needs_no_run
+
+    if needs_no_run(name, catalogue):
+        return name
+    run = Path(name)
+    return str((run if run.is_dir() else run.resolve().parents[1]) / "recipe.toml")
 
 
 def atlas_name(atlas: str) -> str:

@@ -63,9 +63,13 @@ def predict(
 ) -> Registration:
     """The mean registration of one pair; the model is left in evaluation mode."""
     model.eval()
-    pair = Pair(_tensor(moving, engine), _tensor(fixed, engine))
     with engine.autocast():
-        return model(pair, inverse=inverse)
+        return model(pair_of(moving, fixed, engine), inverse=inverse)
+
+
+def pair_of(moving: NDArray[np.float32], fixed: NDArray[np.float32], engine: Engine) -> Pair:
+    """Two ``(*space)`` images as a batch of one on the engine's device."""
+    return Pair(_tensor(moving, engine), _tensor(fixed, engine))
 
 
 def load_trained(path: Path, catalogue: "Catalogue", engine: Engine) -> TrainedModel:

@@ -1,8 +1,18 @@
 """Recipes: a choice of components, weights and a training scheme; as TOML, as a dataclass, as a model."""
 
-from contreg_core.recipe.build import build, resolve
+from contreg_core.recipe.build import build, build_solver, resolve
 from contreg_core.recipe.nouns import Choice, Recipe, Term
 from contreg_core.recipe.override import override
 from contreg_core.recipe.toml import dump_recipe, load_recipe
 
-__all__ = ["Choice", "Recipe", "Term", "build", "dump_recipe", "load_recipe", "override", "resolve"]
+__all__ = [
+    "Choice",
+    "Recipe",
+    "Term",
+    "build",
+    "build_solver",
+    "dump_recipe",
+    "load_recipe",
+    "override",
+    "resolve",
+]

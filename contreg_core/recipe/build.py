@@ -11,7 +11,7 @@ from contreg_core.recipe.nouns import Choice, Recipe
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
-    from contreg_core.components import Component, Kind
+    from contreg_core.components import Component, Kind, Solver, Warper
     from contreg_core.model import Model
     from contreg_core.objective import Objective
 
@@ -21,9 +21,7 @@ def resolve(recipe: Recipe, catalogue: "Catalogue") -> Recipe:
     _check_gamma(recipe)
     return replace(
         recipe,
-        encoder=_resolved("encoder", recipe.encoder, catalogue),
-        decoder=_resolved("decoder", recipe.decoder, catalogue),
-        warper=_resolved("warper", recipe.warper, catalogue),
+        parts={slot: _resolved(slot, choice, catalogue) for slot, choice in recipe.parts.items()},
         losses={
             key: replace(term, choice=_resolved("loss", term.choice, catalogue))
             for key, term in recipe.losses.items()
@@ -40,18 +38,48 @@ def build(
     gives; the hint names the installed components that give it.
     """
     from contreg_core.model import Model
-    from contreg_core.objective import Objective
 
+    if recipe.form != "learned":
+        raise UsageError(
+            f"recipe '{recipe.name}' optimises every pair and has nothing to train",
+            f"use it at once: contreg register MOVING FIXED --model {recipe.name} -o DIR",
+        )
     if not recipe.losses:
         raise UsageError(f"recipe '{recipe.name}' has no loss", "add one: -s loss.lncc.weight=1")
-    encoder = _make("encoder", recipe.encoder, catalogue, image_channels, ndim)
-    decoder = _make("decoder", recipe.decoder, catalogue, encoder.channels, ndim)
-    warper = _make("warper", recipe.warper, catalogue)
-    terms = {key: (term.weight, _make("loss", term.choice, catalogue)) for key, term in recipe.losses.items()}
+    encoder = _make("encoder", recipe.parts["encoder"], catalogue, image_channels, ndim)
+    decoder = _make("decoder", recipe.parts["decoder"], catalogue, encoder.channels, ndim)
+    warper = _make("warper", recipe.parts["warper"], catalogue)
+    objective = _objective(recipe, catalogue)
     _check_needs(decoder, [encoder], catalogue)
-    for part in (warper, *(loss for _, loss in terms.values())):
+    for part in (warper, *objective.terms()):
         _check_needs(part, [encoder, decoder, warper], catalogue)
-    return Model(encoder, decoder, warper), Objective(terms)
+    return Model(encoder, decoder, warper), objective
+
+
+def build_solver(recipe: Recipe, catalogue: "Catalogue") -> "tuple[Solver, Warper, Objective]":
+    """The solver of ``recipe``, the warper that turns its field into a displacement, and the objective it minimises.
+
+    Raises as ``build`` does; what a loss needs must come from the solver or the warper.
+    """
+    if recipe.form != "solver":
+        raise UsageError(
+            f"recipe '{recipe.name}' must be trained before it registers",
+            f"train it: contreg fit --model {recipe.name} --data COHORT; then give its run folder",
+        )
+    solver = _make("solver", recipe.parts["solver"], catalogue)
+    warper = _make("warper", recipe.parts["warper"], catalogue)
+    objective = _objective(recipe, catalogue)
+    for part in (solver, warper, *objective.terms()):
+        _check_needs(part, [solver, warper], catalogue)
+    return solver, warper, objective
+
+
+def _objective(recipe: Recipe, catalogue: "Catalogue") -> "Objective":
+    from contreg_core.objective import Objective
+
+    return Objective(
+        {key: (term.weight, _make("loss", term.choice, catalogue)) for key, term in recipe.losses.items()}
+    )
 
 
 def _check_gamma(recipe: Recipe) -> None:

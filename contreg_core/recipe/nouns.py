@@ -8,8 +8,15 @@ from contreg_core.preprocessing.spec import Preprocessing
 from contreg_core.scheme import Augmentation, Scheme
 from contreg_core.values import Value
 
-Slot: TypeAlias = Literal["encoder", "decoder", "warper"]
-SLOTS: tuple[Slot, ...] = ("encoder", "decoder", "warper")
+Slot: TypeAlias = Literal["encoder", "decoder", "solver", "warper"]
+SLOTS: tuple[Slot, ...] = ("encoder", "decoder", "solver", "warper")
+Form: TypeAlias = Literal["learned", "solver"]
+FORMS: Mapping[Form, tuple[Slot, ...]] = {
+    "learned": ("encoder", "decoder", "warper"),
+    "solver": ("solver", "warper"),
+}
+"""What a recipe can be, and the components each form is made of: a network that is trained and then predicts, or a
+solver that optimises every pair anew and needs no training."""
 
 SECTIONS: Mapping[str, type] = {
     "training": Scheme,
@@ -37,14 +44,21 @@ class Term:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A model, its objective, and how it is trained. ``losses`` maps a term's key to the term."""
+    """A model, its objective, and how it is trained.
+
+    ``parts`` are its components, those of one of the ``FORMS``; ``losses`` maps a term's key to the term. A solver's
+    recipe uses neither ``training`` nor ``augmentation``, and may have no losses where the solver has its own.
+    """
 
     name: str
     summary: str
-    encoder: Choice
-    decoder: Choice
-    warper: Choice
+    parts: Mapping[Slot, Choice]
     losses: Mapping[str, Term]
     training: Scheme = field(default_factory=Scheme)
     augmentation: Augmentation = field(default_factory=Augmentation)
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
+
+    @property
+    def form(self) -> Form:
+        """Which of the ``FORMS`` its parts make."""
+        return next(form for form, slots in FORMS.items() if set(slots) == set(self.parts))

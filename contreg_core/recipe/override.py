@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from contreg_core.errors import UsageError
 from contreg_core.parameters import find, parameters_of, parse, unknown
-from contreg_core.recipe.nouns import SECTIONS, SLOTS, Choice, Recipe, Term
+from contreg_core.recipe.nouns import FORMS, SECTIONS, Choice, Recipe, Slot, Term
 from contreg_core.recipe.toml import check_name, weight
 from contreg_core.values import read
 
@@ -33,15 +33,15 @@ def override(recipe: Recipe, settings: Sequence[str], catalogue: "Catalogue") ->
 
 def _set(recipe: Recipe, path: list[str], text: str, catalogue: "Catalogue") -> Recipe:
     match path:
-        case [("encoder" | "decoder" | "warper") as slot]:
-            return _with(recipe, slot, _change(getattr(recipe, slot), slot, text, catalogue))
-        case [("encoder" | "decoder" | "warper") as slot, knob]:
-            return _with(recipe, slot, _turn(getattr(recipe, slot), slot, knob, text, catalogue))
+        case [("encoder" | "decoder" | "solver" | "warper") as slot]:
+            return _with_part(recipe, slot, _change(_part(recipe, slot), slot, text, catalogue))
+        case [("encoder" | "decoder" | "solver" | "warper") as slot, knob]:
+            return _with_part(recipe, slot, _turn(_part(recipe, slot), slot, knob, text, catalogue))
         case ["loss", key, knob]:
             return _set_term(recipe, check_name(key, "a term"), knob, text, catalogue)
         case [("training" | "augmentation" | "preprocessing") as section, knob]:
             return _with(recipe, section, _setting(recipe, section, knob, text))
-    known = (*SLOTS, "loss", *SECTIONS)
+    known = (*FORMS[recipe.form], "loss", *SECTIONS)
     if path[0] not in known:
         raise unknown(f"a recipe has no '{path[0]}'", path[0], known, "parts")
     raise UsageError(f"'{'.'.join(path)}' is not a setting", _FORMS)
@@ -81,6 +81,17 @@ def _setting(recipe: Recipe, section: str, knob: str, text: str) -> object:
     parameter = find(parameters_of(SECTIONS[section]), knob, f"[{section}]")
     changes: dict[str, Any] = {knob: parse(parameter, text)}
     return replace(getattr(recipe, section), **changes)
+
+
+def _part(recipe: Recipe, slot: Slot) -> Choice:
+    if slot not in recipe.parts:
+        parts = ", ".join(recipe.parts)
+        raise UsageError(f"recipe '{recipe.name}' has no {slot}", f"its components are {parts}")
+    return recipe.parts[slot]
+
+
+def _with_part(recipe: Recipe, slot: Slot, choice: Choice) -> Recipe:
+    return replace(recipe, parts={**recipe.parts, slot: choice})
 
 
 def _with(recipe: Recipe, part: str, value: object) -> Recipe:

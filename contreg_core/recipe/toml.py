@@ -10,7 +10,7 @@ import tomli_w
 
 from contreg_core.errors import DataError, UsageError
 from contreg_core.parameters import NAME, parameters_of, resolve, unknown
-from contreg_core.recipe.nouns import SECTIONS, SLOTS, Choice, Recipe, Term
+from contreg_core.recipe.nouns import FORMS, SECTIONS, SLOTS, Choice, Recipe, Slot, Term
 from contreg_core.values import Value, convert, plain
 
 _KEYS = ("name", "summary", *SLOTS, "loss", *SECTIONS)
@@ -26,22 +26,21 @@ def load_recipe(text: str) -> Recipe:
     except tomllib.TOMLDecodeError as error:
         raise DataError(f"the recipe is not valid TOML: {error}", "correct that line") from error
     _refuse_unknown(table, _KEYS, "the recipe")
-    parts: dict[str, Any] = {slot: _choice(slot, _section(table, slot)) for slot in SLOTS}
-    parts.update({key: cls(**_settings(key, cls, table)) for key, cls in SECTIONS.items()})
+    sections: dict[str, Any] = {key: cls(**_settings(key, cls, table)) for key, cls in SECTIONS.items()}
     return Recipe(
         name=_text(table, "name"),
         summary=_text(table, "summary"),
+        parts={slot: _choice(slot, _table(table[slot], slot)) for slot in _slots(table)},
         losses={key: _term(key, _table(value, f"loss.{key}")) for key, value in _loss(table).items()},
-        **parts,
+        **sections,
     )
 
 
 def dump_recipe(recipe: Recipe) -> str:
     """The recipe as TOML text."""
     table: dict[str, Any] = {"name": recipe.name, "summary": recipe.summary}
-    for slot in SLOTS:
-        choice = getattr(recipe, slot)
-        table[slot] = {"name": choice.name, **choice.knobs}
+    for slot in FORMS[recipe.form]:
+        table[slot] = {"name": recipe.parts[slot].name, **recipe.parts[slot].knobs}
     table["loss"] = {key: _term_table(key, term) for key, term in recipe.losses.items()}
     table.update({key: asdict(getattr(recipe, key)) for key in SECTIONS})
     return tomli_w.dumps(table)
@@ -107,10 +106,18 @@ def _loss(table: Mapping[str, object]) -> Mapping[str, object]:
     return _table(table.get("loss", {}), "loss")
 
 
-def _section(table: Mapping[str, object], key: str) -> Mapping[str, object]:
-    if key not in table:
-        raise UsageError(f"the recipe has no [{key}]", f"add [{key}] with a name")
-    return _table(table[key], key)
+def _slots(table: Mapping[str, object]) -> tuple[Slot, ...]:
+    """The components of the recipe's form; the form is told by a section that no other form has."""
+    own = [[slot for slot in slots if slot != "warper" and slot in table] for slots in FORMS.values()]
+    forms = [(slots, told) for slots, told in zip(FORMS.values(), own, strict=True) if told]
+    if len(forms) > 1:
+        first, second = (told[0] for _, told in forms[:2])
+        raise UsageError(f"the recipe has [{first}] beside [{second}]", "leave out one of them")
+    slots = forms[0][0] if forms else FORMS["learned"]
+    for slot in slots:
+        if slot not in table:
+            raise UsageError(f"the recipe has no [{slot}]", f"add [{slot}] with a name")
+    return slots
 
 
 def _table(value: object, where: str) -> Mapping[str, object]:

@@ -15,7 +15,7 @@ from contreg_core.components import Decoder, Encoder, Loss, Warper
 from contreg_core.errors import DataError, MismatchError, UsageError
 from contreg_core.parameters import parameters_of
 from contreg_core.recipe import Choice, Recipe, Term, build, dump_recipe, load_recipe, override, resolve
-from contreg_core.recipe.nouns import SECTIONS
+from contreg_core.recipe.nouns import FORMS, SECTIONS
 from contreg_core.types import Displacement, Embeddings, Encoding, Field, Pair, Registration
 
 # ---------------------------------------------------------------- a small house of components
@@ -140,9 +140,7 @@ CATALOGUE = Catalogue.of(
 RECIPE = Recipe(
     name="toy",
     summary="A toy.",
-    encoder=Choice("plain"),
-    decoder=Choice("still"),
-    warper=Choice("same"),
+    parts={"encoder": Choice("plain"), "decoder": Choice("still"), "warper": Choice("same")},
     losses={"difference": Term(1.0, Choice("difference"))},
 )
 
@@ -186,9 +184,11 @@ RECIPES = st.builds(
     Recipe,
     name=TEXTS,
     summary=TEXTS,
-    encoder=CHOICES,
-    decoder=CHOICES,
-    warper=CHOICES,
+    parts=st.sampled_from(list(FORMS.values())).flatmap(
+        lambda slots: st.tuples(*[CHOICES for _ in slots]).map(
+            lambda parts: dict(zip(slots, parts, strict=True))
+        )
+    ),
     losses=st.dictionaries(
         NAMES, st.builds(Term, FLOATS.filter(lambda weight: weight > 0), CHOICES), max_size=3
     ),
@@ -270,9 +270,9 @@ def test_nothing_set_nothing_changed() -> None:
 
 def test_a_changed_component_resets_its_knobs_an_unchanged_one_keeps_them() -> None:
     turned = changed("encoder.copies=3")
-    assert turned.encoder == Choice("plain", {"copies": 3})
+    assert turned.parts["encoder"] == Choice("plain", {"copies": 3})
     assert changed("encoder=plain", recipe=turned) == turned
-    assert changed("encoder=rich", recipe=turned).encoder == Choice("rich")
+    assert changed("encoder=rich", recipe=turned).parts["encoder"] == Choice("rich")
     assert changed("encoder.copies=3", "encoder=rich", "encoder=plain") == RECIPE
 
 

@@ -55,7 +55,7 @@ def command(run: Path, device: str) -> None:
     cohort = open_cache(catalogue, COHORT, recipe.preprocessing, cache)
     engine = Engine.choose(device)
     fit(Session(recipe, cohort, RunFolder(run), engine, catalogue, plugins=plugin_versions()))
-    summary, _ = evaluate_request(Request(run, cache=cache, device=device), catalogue)
+    summary, _ = evaluate_request(Request(str(run), cache=cache, device=device), catalogue)
     print_summary(summary)
     report = write_report(run, None, catalogue, cache=cache, device=device)
     before, after = summary["initial"][f"dice_{summary['headline']}"], summary["dice"]

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", required=False, type=options.ANY_PATH)
-@click.option("--model", metavar="RUN|none", help="Instead of RUN: a run, or none for no registration.")
+@click.argument("run", required=False, metavar="[RUN]")
+@click.option(
+    "--model",
+    metavar="RUN|RECIPE|none",
+    help="Instead of RUN: a run, a recipe that needs no training, or none for no registration.",
+)
 @click.option("--data", metavar="COHORT", help="Default: the cohort the run was trained on.")
 @options.cache
 @click.option("--protocol", metavar="NAME", help="Default: the cohort's own; see contreg data show.")
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
 @options.settings
 @options.as_json
 def command(
-    run: Path | None,
+    run: str | None,
     model: str | None,
     data: str | None,
     cache: Path | None,
@@ -44,10 +48,10 @@ def command(
     settings: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Score a run under a named protocol: Dice, folding, distances.
+    """Score a run or a solver under a named protocol: Dice, folding, distances.
 
-    Writes pairs.csv (one row a pair) and summary.json. --set preprocessing.KNOB=VALUE chooses the cache of
-    --model none.
+    Writes pairs.csv (one row a pair) and summary.json. --set changes a solver's recipe; --set
+    preprocessing.KNOB=VALUE also chooses the cache of --model none.
     """
     from contreg_cli.console import print_json
     from contreg_cli.evaluating import Request, evaluate_request, print_summary
@@ -57,10 +61,8 @@ def command(
         raise UsageError(
             "evaluate takes one model", "write: contreg evaluate RUN, or --model none --data COHORT"
         )
-    trained = run or (None if model in (None, "none") else Path(str(model)))
-    if settings and trained is not None:
-        raise UsageError("a run brings its own settings", "leave out --set, or use --model none")
-    request = Request(trained, data, cache, protocol, split, limit, output, device, precision, settings)
+    named = str(run or model)
+    request = Request(named, data, cache, protocol, split, limit, output, device, precision, settings)
     summary, folder = evaluate_request(request, load_catalogue())
     if as_json:
         print_json(summary)

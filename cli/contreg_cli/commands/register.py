@@ -31,7 +31,7 @@ def command(
     moving: Path,
     fixed: Path,
     output: Path,
-    model: Path,
+    model: str,
     moving_labels: Path | None,
     label_mode: "LabelMode",
     orientation_from: "OrientationFrom",

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 def command(
     images: tuple[Path, ...],
     output: Path,
-    model: Path,
+    model: str,
     atlases: tuple[str, ...],
     references: str | None,
     fuse: "Fusion",

@@ -12,7 +12,9 @@ from contreg_cli.shell import load_catalogue
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
 
-_KINDS = ("recipe", "encoder", "decoder", "warper", "loss", "cohort")
+SETTINGS = {"learned": ("training", "augmentation", "preprocessing"), "solver": ("preprocessing",)}
+"""The settings a recipe of each form makes use of."""
+_KINDS = ("recipe", "encoder", "decoder", "solver", "warper", "loss", "cohort")
 
 
 @click.command()
@@ -58,13 +60,13 @@ def _class(catalogue: "Catalogue", kind: str, name: str) -> type:
 
 def _print_recipe(recipe: Mapping[str, Any]) -> None:
     click.echo(f"{recipe['name']}: {recipe['summary']}")
-    click.echo(f"{recipe['parameters']:,} trainable values")
+    click.echo(f"{recipe['parameters']:,} trainable values" if recipe["parameters"] else "needs no training")
     for slot, choice in recipe["components"].items():
         _print_knobs(f"{slot} = {choice['name']}: {choice['summary']}", slot, choice["knobs"])
     for key, term in recipe["losses"].items():
         title = f"loss {key} = {term['weight']:g} x {term['name']}: {term['summary']}"
         _print_knobs(title, f"loss.{key}", term["knobs"])
-    for section in ("training", "augmentation", "preprocessing"):
+    for section in SETTINGS[recipe["form"]]:
         _print_knobs(section, section, recipe[section])
 
 

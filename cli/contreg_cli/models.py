@@ -1,0 +1,50 @@
+"""A model as the shell names it: a run folder or checkpoint, or a recipe that needs no training."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contreg_core.errors import MissingError, UsageError
+
+if TYPE_CHECKING:
+    from contreg_core.catalogue import Catalogue
+    from contreg_core.engine import Engine
+    from contreg_core.inference.register import Registrar
+
+
+def load_model(
+    name: str, catalogue: "Catalogue", engine: "Engine", settings: Sequence[str] = ()
+) -> "Registrar":
+    """What registers under this name; ``settings`` change a recipe, and only that.
+
+    Raises ``MissingError`` for what is neither a path nor a recipe, ``UsageError`` for a recipe that must be trained.
+    """
+    from contreg_core.inference.solved import load_solver
+    from contreg_core.inference.trained import load_trained
+
+    if not needs_no_run(name, catalogue):
+        if settings:
+            raise UsageError("a run brings its own settings", "leave out --set")
+        return load_trained(_existing(name, catalogue), catalogue, engine)
+    from contreg_cli.recipes import find_recipe
+
+    return load_solver(find_recipe(catalogue, name, settings), catalogue, engine)
+
+
+def needs_no_run(name: str, catalogue: "Catalogue") -> bool:
+    """Whether ``name`` is a recipe rather than a run; a folder of that name comes first."""
+    return not Path(name).is_dir() and (
+        name.endswith(".toml") or name in {recipe.name for recipe in catalogue.recipes()}
+    )
+
+
+def _existing(name: str, catalogue: "Catalogue") -> Path:
+    path = Path(name)
+    if path.exists():
+        return path
+    solvers = [recipe.name for recipe in catalogue.recipes() if recipe.form == "solver"]
+    ready = f", or name one that needs none: {', '.join(solvers)}" if solvers else ""
+    raise MissingError(
+        f"{name}: no such run or checkpoint",
+        f"train one: contreg fit --model contrastive-vae --data synthetic{ready}",
+    )
