@@ -25,6 +25,8 @@ class Component(nn.Module, ABC):
 
     Facts in use: ``"paired"`` (features are moving | fixed halves), ``"full-resolution"`` or ``"half-resolution"`` (of
     the finest features), ``"embeddings"``, ``"dense-embeddings"``, ``"log_variance"``, ``"velocity"``, ``"inverse"``.
+    A loss may also need ``"swapped"``, which every learned model gives. The field is sampled in training only where a
+    loss needs ``"log_variance"``: without a divergence nothing would keep the variance from 0.
     """
 
     kind: ClassVar[Kind]
@@ -39,6 +41,12 @@ class Component(nn.Module, ABC):
     def needed(self) -> frozenset[str]:
         """What this instance needs; override where a knob switches something on."""
         return self.needs
+
+    def proceed(self, done: float) -> None:
+        """Told before every training step what share of the run is done, 0 to below 1; for training in stages.
+
+        What must be known at test as well belongs in a buffer, which checkpoints keep.
+        """
 
 
 class Encoder(Component):

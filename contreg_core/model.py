@@ -1,5 +1,8 @@
 """A model: encoder, decoder and warper composed; a pair in, a registration out."""
 
+from dataclasses import replace
+from typing import ClassVar
+
 import torch
 from torch import nn
 
@@ -15,14 +18,21 @@ class Model(nn.Module):
     Images of any size are accepted: they are padded to the encoder's multiple and the displacement is cropped back.
     """
 
+    gives: ClassVar[frozenset[str]] = frozenset({"swapped"})
+
     def __init__(self, encoder: Encoder, decoder: Decoder, warper: Warper) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
         self.warper = warper
 
-    def forward(self, pair: Pair, *, draw: bool = False, inverse: bool = False) -> Registration:
-        """Register ``pair``; ``draw`` samples the field instead of its mean, ``inverse`` adds the backward map."""
+    def forward(
+        self, pair: Pair, *, draw: bool = False, inverse: bool = False, swapped: bool = False
+    ) -> Registration:
+        """Register ``pair``; ``draw`` samples the field instead of its mean, ``inverse`` adds the backward map.
+
+        ``swapped`` adds the registration of the pair with roles exchanged, made in the same way.
+        """
         padded = Pair(
             spatial.pad_to_multiple(pair.moving, self.encoder.multiple),
             spatial.pad_to_multiple(pair.fixed, self.encoder.multiple),
@@ -31,10 +41,15 @@ class Model(nn.Module):
         encoding = self.encoder(padded)
         _check_channels(self.encoder, encoding)
         field = self.decoder(encoding)
-        return register_by(field, pair, self.warper, encoding, draw=draw, inverse=inverse)
+        found = register_by(field, pair, self.warper, encoding, draw=draw, inverse=inverse)
+        if not swapped:
+            return found
+        return replace(found, swapped=self(pair.swapped(), draw=draw, inverse=inverse))
 
-    def __call__(self, pair: Pair, *, draw: bool = False, inverse: bool = False) -> Registration:
-        registration: Registration = super().__call__(pair, draw=draw, inverse=inverse)
+    def __call__(
+        self, pair: Pair, *, draw: bool = False, inverse: bool = False, swapped: bool = False
+    ) -> Registration:
+        registration: Registration = super().__call__(pair, draw=draw, inverse=inverse, swapped=swapped)
         return registration
 
 

@@ -114,7 +114,7 @@ class Registration:
 
     ``warped(p) = moving(p + displacement(p))``. ``drawn`` is the field that was integrated (a sample in training, the
     mean otherwise). ``inverse`` and ``warped_back`` (the fixed image carried to the moving grid) are there only where a
-    term of the objective needs them.
+    term of the objective needs them; so is ``swapped``, the model's own registration of the pair with roles exchanged.
     """
 
     pair: Pair
@@ -125,3 +125,4 @@ class Registration:
     warped: Image
     inverse: Displacement | None = None
     warped_back: Image | None = None
+    swapped: "Registration | None" = None

@@ -4,21 +4,26 @@ from contreg_core.components import Component
 from contreg_core.hookspecs import hookimpl
 from contreg_plugins import recipes
 from contreg_plugins.decoders.faim import FAIMDecoder
+from contreg_plugins.decoders.laplacian_pyramid import LaplacianPyramid
 from contreg_plugins.decoders.probabilistic_unet import ProbabilisticUNet
 from contreg_plugins.decoders.pyramid import PyramidDecoder
 from contreg_plugins.decoders.voxelmorph import VoxelMorphDecoder
 from contreg_plugins.encoders.faim import FAIMEncoder
+from contreg_plugins.encoders.image_pyramid import ImagePyramid
 from contreg_plugins.encoders.pyramid import Pyramid
 from contreg_plugins.encoders.siamese import Siamese
 from contreg_plugins.encoders.voxelmorph import VoxelMorphEncoder
 from contreg_plugins.losses.dcl import DCL
 from contreg_plugins.losses.fold_penalty import FoldPenalty
 from contreg_plugins.losses.gaussian_kl import GaussianKL
+from contreg_plugins.losses.gradicon import GradICON
+from contreg_plugins.losses.icon import ICON
 from contreg_plugins.losses.infonce import InfoNCE
 from contreg_plugins.losses.laplacian_kl import LaplacianKL
 from contreg_plugins.losses.lncc import LNCC
 from contreg_plugins.losses.local_contrast import LocalContrast
 from contreg_plugins.losses.mse import MSE
+from contreg_plugins.losses.multiscale_lncc import MultiscaleLNCC
 from contreg_plugins.losses.ntxent import NTXent
 from contreg_plugins.losses.smoothness import GradientL2
 from contreg_plugins.warpers.displacement import DisplacementWarper
@@ -33,21 +38,26 @@ def contreg_components() -> list[type[Component]]:
         Pyramid,
         VoxelMorphEncoder,
         FAIMEncoder,
+        ImagePyramid,
         ProbabilisticUNet,
         PyramidDecoder,
         VoxelMorphDecoder,
         FAIMDecoder,
+        LaplacianPyramid,
         DisplacementWarper,
         StationaryVelocity,
         DCL,
         FoldPenalty,
         GaussianKL,
+        GradICON,
         GradientL2,
+        ICON,
         InfoNCE,
         LNCC,
         LaplacianKL,
         LocalContrast,
         MSE,
+        MultiscaleLNCC,
         NTXent,
     ]
 

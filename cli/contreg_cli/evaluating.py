@@ -38,15 +38,22 @@ class Request:
     device: str = "auto"
     precision: "Precision" = "auto"
     settings: tuple[str, ...] = ()
+    symmetric: bool = False
 
 
 @dataclass(frozen=True)
 class _Subject:
-    """A model made ready: its name, how it registers, the cohort it meets."""
+    """A model made ready: its name, how it registers, the cohort it meets, as ``Registrar.prediction`` has it."""
 
     name: str
     register: "Register"
     cohort: "CachedCohort"
+    prediction: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """Its name, and what is done to the network's own answer."""
+        return f"{self.name} ({', '.join(self.prediction)})" if self.prediction else self.name
 
 
 def evaluate_request(request: Request, catalogue: "Catalogue") -> tuple[Summary, Path]:
@@ -56,11 +63,11 @@ def evaluate_request(request: Request, catalogue: "Catalogue") -> tuple[Summary,
 
     subject = _subject(request, catalogue)
     protocol = subject.cohort.protocol(request.protocol)
-    folder = request.output or _folder(request, subject.name, protocol)
+    folder = request.output or _folder(request, subject, protocol)
     probe(folder)
     scores, of_pairs = _scores(subject, protocol, request)
     summary = {
-        "model": subject.name,
+        "model": subject.shown,
         "data": subject.cohort.name,
         "cache": subject.cohort.folder.name,
         "split": request.split,
@@ -103,9 +110,8 @@ def _subject(request: Request, catalogue: "Catalogue") -> _Subject:
 
     if request.model == "none":
         return _unregistered(request, catalogue)
-    model = load_model(
-        request.model, catalogue, Engine.choose(request.device, request.precision), request.settings
-    )
+    engine = Engine.choose(request.device, request.precision)
+    model = load_model(request.model, catalogue, engine, request.settings, symmetric=request.symmetric)
     untrained = needs_no_run(request.model, catalogue)
     name = request.data or model.record.get("data", {}).get("cohort")
     if name is None:
@@ -115,7 +121,7 @@ def _subject(request: Request, catalogue: "Catalogue") -> _Subject:
     recipe = request.model if untrained else str(_run_folder(Path(request.model)) / "recipe.toml")
     options = [] if same else ["--model", recipe]
     cohort = open_cache(catalogue, name, spec, request.cache, options)
-    return _Subject(model.recipe.name, model.register, cohort)
+    return _Subject(model.recipe.name, model.register, cohort, model.prediction)
 
 
 def _no_cohort(request: Request) -> UsageError:
@@ -127,6 +133,8 @@ def _unregistered(request: Request, catalogue: "Catalogue") -> _Subject:
     from contreg_cli.recipes import find_recipe
     from contreg_cli.unregistered import identity
 
+    if request.symmetric:
+        raise UsageError("--model none predicts nothing to make symmetric", "leave out --symmetric")
     if request.data is None:
         raise _no_cohort(request)
     spec = find_recipe(catalogue, DEFAULT_MODEL, request.settings).preprocessing
@@ -134,15 +142,15 @@ def _unregistered(request: Request, catalogue: "Catalogue") -> _Subject:
     return _Subject("none", identity, open_cache(catalogue, request.data, spec, request.cache, options))
 
 
-def _folder(request: Request, name: str, protocol: "Protocol") -> Path:
+def _folder(request: Request, subject: _Subject, protocol: "Protocol") -> Path:
     """Inside the run; what has no run is scored here."""
     from contreg_core.training.run_folder import RunFolder
 
     run = Path(request.model)
     if not run.exists() or request.model == "none" or request.model.endswith(".toml"):
         score = f"{protocol.name}-{request.split}"
-        return Path("evaluation", name.replace("/", "-"), score.replace("/", "-"))
-    return RunFolder(_run_folder(run)).evaluation(protocol.name, request.split)
+        return Path("evaluation", subject.name.replace("/", "-"), score.replace("/", "-"))
+    return RunFolder(_run_folder(run)).evaluation(protocol.name, request.split, subject.prediction)
 
 
 def _run_folder(run: Path) -> Path:

@@ -45,7 +45,7 @@ seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=Tr
 
 
 def ready(
-    model: str, output: Path, device: str, precision: "Precision", seed: int
+    model: str, output: Path, device: str, precision: "Precision", seed: int, *, symmetric: bool = False
 ) -> "tuple[Catalogue, Registrar, dict[str, Any]]":
     """(catalogue, model, what every sidecar tells of this run); fails first where nothing can be written."""
     from contreg_cli.models import load_model
@@ -58,7 +58,7 @@ def ready(
     probe(output)
     catalogue = load_catalogue()
     engine = Engine.choose(device, precision)
-    registrar = load_model(model, catalogue, engine)
+    registrar = load_model(model, catalogue, engine, symmetric=symmetric)
     seed_torch("inference", seed)
     told = provenance(engine.describe(), plugin_versions())
     return catalogue, registrar, {"model": about_model(registrar), "seed": seed, "provenance": told}

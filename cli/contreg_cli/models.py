@@ -13,12 +13,25 @@ if TYPE_CHECKING:
 
 
 def load_model(
-    name: str, catalogue: "Catalogue", engine: "Engine", settings: Sequence[str] = ()
+    name: str,
+    catalogue: "Catalogue",
+    engine: "Engine",
+    settings: Sequence[str] = (),
+    *,
+    symmetric: bool = False,
 ) -> "Registrar":
-    """What registers under this name; ``settings`` change a recipe, and only that.
+    """What registers under this name, as the options want it to predict; ``settings`` change a recipe, and only that.
 
-    Raises ``MissingError`` for what is neither a path nor a recipe, ``UsageError`` for a recipe that must be trained.
+    Raises ``MissingError`` for what is neither a path nor a recipe, ``UsageError`` for a recipe that must be trained,
+    ``MismatchError`` where it cannot predict so.
     """
+    from contreg_core.inference.symmetric import SymmetricModel
+
+    model = _loaded(name, catalogue, engine, settings)
+    return SymmetricModel.of(model) if symmetric else model
+
+
+def _loaded(name: str, catalogue: "Catalogue", engine: "Engine", settings: Sequence[str]) -> "Registrar":
     from contreg_core.inference.solved import load_solver
     from contreg_core.inference.trained import load_trained
 

@@ -41,6 +41,11 @@ precision = click.option(
     show_default=True,
     help="Of convolutions; fields, warps and losses stay float32.",
 )
+symmetric = click.option(
+    "--symmetric",
+    is_flag=True,
+    help="Average the velocities of both orders of the images: twice the work, and exactly inverse maps.",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program to read.")
 
 

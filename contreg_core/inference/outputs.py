@@ -104,10 +104,11 @@ def write_volumes(path: Path, volumes: Mapping[int, float], labels: Sequence[Lab
 
 
 def about_model(model: Registrar) -> dict[str, Any]:
-    """Which model: recipe, the checkpoint's SHA-256, what it was trained on."""
+    """Which model: recipe, what is done to its answer, the checkpoint's SHA-256, what it was trained on."""
     data = model.record.get("data", {})
     known = {key: data[key] for key in ("cohort", "cache", "spacing") if key in data}
-    return {"recipe": model.recipe.name, "checkpoint_sha256": model.record.get("sha256"), **known}
+    own = {"recipe": model.recipe.name, "prediction": list(model.prediction)}
+    return {**own, "checkpoint_sha256": model.record.get("sha256"), **known}
 
 
 def _direction(on: str, into: str) -> dict[str, Any]:

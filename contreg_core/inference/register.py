@@ -27,6 +27,10 @@ class Registrar(Protocol):
         """Its ``preprocessing`` says how images are prepared."""
 
     @property
+    def prediction(self) -> tuple[str, ...]:
+        """What is done to the network's own answer, e.g. ``("symmetric",)``."""
+
+    @property
     def landmarks(self) -> Sequence[float]:
         """Nyul landmarks of the training images, if any."""
 

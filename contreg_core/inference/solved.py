@@ -31,6 +31,7 @@ class SolverModel:
     engine: Engine
     record: Mapping[str, Any] = field(default_factory=dict)
     landmarks: tuple[float, ...] = ()
+    prediction: tuple[str, ...] = ()
 
     @property
     def invertible(self) -> bool:

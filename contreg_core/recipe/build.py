@@ -52,7 +52,7 @@ def build(
     objective = _objective(recipe, catalogue)
     _check_needs(decoder, [encoder], catalogue)
     for part in (warper, *objective.terms()):
-        _check_needs(part, [encoder, decoder, warper], catalogue)
+        _check_needs(part, [encoder, decoder, warper], catalogue, Model.gives)
     return Model(encoder, decoder, warper), objective
 
 
@@ -129,9 +129,14 @@ def _listing(knobs: Mapping[str, object]) -> str:
     return ", ".join(f"{name}={value}" for name, value in knobs.items()) or "none"
 
 
-def _check_needs(part: "Component", givers: "Iterable[Component]", catalogue: "Catalogue") -> None:
+def _check_needs(
+    part: "Component",
+    givers: "Iterable[Component]",
+    catalogue: "Catalogue",
+    given: frozenset[str] = frozenset(),
+) -> None:
     givers = list(givers)
-    given = frozenset[str]().union(*(giver.given() for giver in givers))
+    given = given.union(*(giver.given() for giver in givers))
     for fact in sorted(part.needed() - given):
         raise _unmet(part, fact, givers, catalogue)
 

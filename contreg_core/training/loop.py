@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from contreg_core.components import Component
 from contreg_core.engine import Engine
 from contreg_core.model import Model
 from contreg_core.objective import Objective
@@ -53,7 +54,7 @@ def train(state: TrainingState, scheme: Scheme, feed: Feed, engine: Engine) -> I
 
     Bitwise repeatable on a CPU: pairs, augmentation and noise are functions of (seed, step).
     """
-    inverse = "inverse" in state.objective.needed()
+    asked = _asked(state.objective)
     weights = [p for group in state.optimiser.param_groups for p in group["params"]]
     state.model.train()
     state.objective.train()
@@ -61,10 +62,13 @@ def train(state: TrainingState, scheme: Scheme, feed: Feed, engine: Engine) -> I
         rate = learning_rate(scheme, state.step, state.total, feed.steps_per_epoch)
         for group in state.optimiser.param_groups:
             group["lr"] = rate
+        for part in (*state.model.modules(), *state.objective.modules()):
+            if isinstance(part, Component):
+                part.proceed(state.step / state.total)
         pair = feed.batch(state.step)
         seed_torch("noise", scheme.seed, state.step)
         with engine.autocast():
-            registration = state.model(pair, draw=True, inverse=inverse)
+            registration = state.model(pair, **asked)
         value = state.objective(registration)
         value.total.backward()
         norm = torch.nn.utils.clip_grad_norm_(weights, scheme.clip_norm or torch.inf)
@@ -74,6 +78,16 @@ def train(state: TrainingState, scheme: Scheme, feed: Feed, engine: Engine) -> I
             state.average.update(state.model, state.step)
         state.step += 1
         yield StepReport(state.step, rate, value.total.detach(), _detached(value.terms), norm)
+
+
+def _asked(objective: Objective) -> dict[str, bool]:
+    """What the model is to do for this objective.
+
+    A field is sampled only where a term reads its variance. With no divergence to hold it, the variance would shrink
+    without end, for the data term alone gains by less noise (Liu et al. 2020, the ablation rows with alpha = 0).
+    """
+    needed = objective.needed()
+    return {"draw": "log_variance" in needed, "inverse": "inverse" in needed, "swapped": "swapped" in needed}
 
 
 def _optimiser(model: Model, objective: Objective, scheme: Scheme) -> torch.optim.Optimizer:

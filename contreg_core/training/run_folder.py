@@ -1,7 +1,7 @@
 """A run on disk: ``recipe.toml``, ``run.json``, ``metrics.jsonl``, ``checkpoints/*.safetensors``, ``report.html``."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,9 +40,9 @@ class RunFolder:
         """``last`` or ``best``."""
         return self.path / "checkpoints" / f"{which}.safetensors"
 
-    def evaluation(self, protocol: str, split: str = "test") -> Path:
-        """The folder of an evaluation under a protocol."""
-        return self.path / "evaluation" / f"{protocol.replace('/', '-')}-{split}"
+    def evaluation(self, protocol: str, split: str = "test", prediction: Sequence[str] = ()) -> Path:
+        """The folder of an evaluation under a protocol; ``prediction`` as that of a ``Registrar``."""
+        return self.path / "evaluation" / "-".join((protocol.replace("/", "-"), split, *prediction))
 
     def model_checkpoint(self) -> Path:
         """The best checkpoint, or the last where no validation was made."""

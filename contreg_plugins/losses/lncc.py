@@ -8,6 +8,7 @@ from torch import Tensor
 from contreg_core.components import Loss
 from contreg_core.kernels import box_sum, squared_lncc
 from contreg_core.types import Registration
+from contreg_plugins.losses.directions import compared, facts
 
 
 class LNCC(Loss):
@@ -21,7 +22,8 @@ class LNCC(Loss):
         window: odd edge length in voxels; about 18 mm (9 at 2 mm, 9 to 19 at 1 mm) sees whole folds.
         eps: added to the product of the two variances; keeps flat background flat.
         border: "count" (in-bounds voxels only) or "zeros" (missing voxels are 0, as in VoxelMorph).
-        bidirectional: also compare the fixed image carried back with the moving image, half weight each.
+        bidirectional: also compare the fixed image carried back with the moving image; directions weigh alike.
+        swapped: also compare the network's own registration of the swapped pair; directions weigh alike.
     """
 
     name = "lncc"
@@ -33,6 +35,7 @@ class LNCC(Loss):
         eps: float = 1e-6,
         border: Literal["count", "zeros"] = "count",
         bidirectional: bool = False,
+        swapped: bool = False,
     ) -> None:
         super().__init__()
         if window < 3 or window % 2 == 0:
@@ -40,21 +43,19 @@ class LNCC(Loss):
         self.window = window
         self.eps = eps
         self.border = border
-        self.bidirectional = bidirectional
+        self.bidirectional, self.swapped = bidirectional, swapped
 
     def needed(self) -> frozenset[str]:
-        """The inverse map where both directions are compared."""
-        return frozenset({"inverse"}) if self.bidirectional else frozenset()
+        """The inverse map, or the swapped pair's registration, where they are compared."""
+        return facts(bidirectional=self.bidirectional, swapped=self.swapped)
 
     def forward(self, registration: Registration) -> Tensor:
         """A registration -> 1 - mean squared local correlation, in [0, 1]."""
-        pair = registration.pair
-        value = self._dissimilarity(registration.warped, pair.fixed)
-        if not self.bidirectional or registration.warped_back is None:
-            return value
-        return (value + self._dissimilarity(registration.warped_back, pair.moving)) / 2
+        directions = compared(registration, bidirectional=self.bidirectional, swapped=self.swapped)
+        return torch.stack([self.dissimilarity(warped, fixed) for warped, fixed in directions]).mean()
 
-    def _dissimilarity(self, warped: Tensor, fixed: Tensor) -> Tensor:
+    def dissimilarity(self, warped: Tensor, fixed: Tensor) -> Tensor:
+        """``(B, 1, *space)`` twice -> 1 - mean squared local correlation."""
         fixed = fixed.to(warped.dtype)
         count = self._count(fixed)
         return 1 - squared_lncc(warped, fixed, count, self.window, self.eps).mean()

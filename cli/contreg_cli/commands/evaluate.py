@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 )
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only N pairs, spread over all.")
 @click.option(
-    "--output", type=options.ANY_PATH, metavar="DIR", help="Default: RUN/evaluation/PROTOCOL-SPLIT."
+    "--output",
+    type=options.ANY_PATH,
+    metavar="DIR",
+    help="Default: RUN/evaluation/PROTOCOL-SPLIT[-symmetric].",
 )
+@options.symmetric
 @options.device
 @options.precision
 @options.settings
@@ -43,6 +47,7 @@ def command(
     split: "Split",
     limit: int | None,
     output: Path | None,
+    symmetric: bool,
     device: str,
     precision: "Precision",
     settings: tuple[str, ...],
@@ -62,7 +67,8 @@ def command(
             "evaluate takes one model", "write: contreg evaluate RUN, or --model none --data COHORT"
         )
     named = str(run or model)
-    request = Request(named, data, cache, protocol, split, limit, output, device, precision, settings)
+    where = (data, cache, protocol, split, limit, output)
+    request = Request(named, *where, device, precision, settings, symmetric)
     summary, folder = evaluate_request(request, load_catalogue())
     if as_json:
         print_json(summary)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 )
 @inferring.label_mode
 @inferring.orientation_from
+@options.symmetric
 @inferring.seed
 @options.device
 @options.precision
@@ -35,6 +36,7 @@ def command(
     moving_labels: Path | None,
     label_mode: "LabelMode",
     orientation_from: "OrientationFrom",
+    symmetric: bool,
     seed: int,
     device: str,
     precision: "Precision",
@@ -49,7 +51,7 @@ def command(
     from contreg_core.inference.references import read_image, read_labels_of
     from contreg_core.inference.register import register_images
 
-    _, trained, about = inferring.ready(model, output, device, precision, seed)
+    _, trained, about = inferring.ready(model, output, device, precision, seed, symmetric=symmetric)
     images = [Input(path, read_image(path, orientation_from)) for path in (moving, fixed)]
     labels = (
         None if moving_labels is None else read_labels_of(images[0].volume, moving_labels, orientation_from)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 @inferring.label_mode
 @options.cache
 @inferring.orientation_from
+@options.symmetric
 @inferring.seed
 @options.device
 @options.precision
@@ -57,6 +58,7 @@ def command(
     label_mode: "LabelMode",
     cache: Path | None,
     orientation_from: "OrientationFrom",
+    symmetric: bool,
     seed: int,
     device: str,
     precision: "Precision",
@@ -69,7 +71,7 @@ def command(
     from contreg_cli.segmenting import Job, atlas_name, check_names, find_references, parse_count, segment_all
 
     check_names(images)
-    catalogue, trained, about = inferring.ready(model, output, device, precision, seed)
+    catalogue, trained, about = inferring.ready(model, output, device, precision, seed, symmetric=symmetric)
     most = parse_count(references, from_cohort=not any(":" in atlas for atlas in atlases))
     found, labels = find_references(atlases, catalogue, trained, model, cache, orientation_from)
     about["atlas"] = [atlas_name(atlas) for atlas in atlases]

@@ -51,6 +51,7 @@ class KnownModel:
     inverse: object = None
     spec: Preprocessing = field(default_factory=lambda: Preprocessing(intensity="none"))
     landmarks: tuple = ()
+    prediction: tuple = ()
     seen: list = field(default_factory=list)
 
     @property
