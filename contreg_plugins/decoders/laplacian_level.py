@@ -29,7 +29,9 @@ class Level(nn.Module):
     keeps the residual velocity below ``reach`` half axes.
     """
 
-    def __init__(self, ndim: int, channels: int, width: int, *, blocks: int, reach: float, squarings: int) -> None:
+    def __init__(
+        self, ndim: int, channels: int, width: int, *, blocks: int, reach: float, squarings: int
+    ) -> None:
         super().__init__()
         self.reach, self.squarings = reach, squarings
         transposed = nn.ConvTranspose3d if ndim == 3 else nn.ConvTranspose2d

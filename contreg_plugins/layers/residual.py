@@ -19,4 +19,5 @@ class PreActivation(nn.Module):
         """``(B, channels, *space)`` -> the same."""
         change = self.first(F.leaky_relu(features, self.slope))
         change = self.second(F.leaky_relu(change, self.slope))
-        return features + change
+        total: Tensor = features + change
+        return total

@@ -9,17 +9,20 @@ from contreg_core import spatial
 from contreg_core.types import Registration
 
 
-def jittered(space: Sequence[int], like: Tensor, stride: int) -> Tensor:
-    """Every ``stride``-th voxel's coordinates, each moved at random within its cell, ``(B, ndim, *space/stride)``."""
-    ndim = len(space)
-    points = spatial.identity_grid(space, like)[(..., *(slice(None, None, stride),) * ndim)]
-    noise = torch.rand((len(like), *points.shape[1:]), dtype=like.dtype, device=like.device)
-    last = like.new_tensor([size - 1 for size in space]).view(1, -1, *([1] * ndim))
-    return torch.minimum(points + stride * noise, last)
+def jittered(space: Sequence[int], like: Tensor, stride: int, *, margin: float = 0.0) -> Tensor:
+    """Random voxel coordinates, one in every cell of about ``stride`` voxels: ``(B, ndim, *space/stride)``.
+
+    They lie inside the image, ``margin`` voxels from its high end.
+    """
+    cells = [max(1, round((size - 1) / stride)) for size in space]
+    corners = spatial.identity_grid(cells, like)
+    noise = torch.rand((len(like), *corners.shape[1:]), dtype=like.dtype, device=like.device)
+    edges = [max(0.0, size - 1 - margin) / count for size, count in zip(space, cells, strict=True)]
+    return (corners + noise) * like.new_tensor(edges).view(1, -1, *([1] * len(edges)))
 
 
 def deviation(registration: Registration, points: Tensor) -> Tensor:
-    """``E(p) = p - phi(psi(p))`` at ``(B, ndim, *any)`` voxel coordinates: phi the pair's map, psi the swapped one's."""
+    """``E(p) = p - phi(psi(p))`` at ``(B, ndim, *any)`` voxels: phi the pair's map, psi the swapped pair's."""
     assert registration.swapped is not None, "the model gives 'swapped' where a loss needs it"
     back = points + spatial.sample(registration.swapped.displacement, points)
     return points - back - spatial.sample(registration.displacement, back)

@@ -11,7 +11,9 @@ def facts(*, bidirectional: bool, swapped: bool) -> frozenset[str]:
     return frozenset(fact for fact, wanted in asked.items() if wanted)
 
 
-def compared(registration: Registration, *, bidirectional: bool, swapped: bool) -> list[tuple[Tensor, Tensor]]:
+def compared(
+    registration: Registration, *, bidirectional: bool, swapped: bool
+) -> list[tuple[Tensor, Tensor]]:
     """(warped, fixed) of every direction: forward; by the inverse map; by the network's own answer to the swap."""
     pair = registration.pair
     found = [(registration.warped, pair.fixed)]

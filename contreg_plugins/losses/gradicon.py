@@ -18,7 +18,7 @@ class GradICON(Loss):
     The published weight is 1.5 beside the sum of both directions' similarities, 0.75 beside their mean.
 
     Knobs:
-        stride: voxels between the points; each is moved at random within its cell.
+        stride: voxels between the points; each lies at random within its cell.
         delta: step of the differences in voxels.
     """
 
@@ -33,7 +33,8 @@ class GradICON(Loss):
 
     def forward(self, registration: Registration) -> Tensor:
         """A registration with its swapped one -> squared gradient, at least 0."""
-        points = jittered(registration.pair.space, registration.displacement, self.stride)
+        field = registration.displacement
+        points = jittered(registration.pair.space, field, self.stride, margin=self.delta)
         here = deviation(registration, points)
         terms = []
         for axis in range(points.shape[1]):

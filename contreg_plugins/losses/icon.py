@@ -16,7 +16,7 @@ class ICON(Loss):
     publication measures coordinates in [0, 1]: its weights are ``(N - 1)^2`` times larger for an axis of N voxels.
 
     Knobs:
-        stride: voxels between the points; each is moved at random within its cell.
+        stride: voxels between the points; each lies at random within its cell.
     """
 
     name = "icon"

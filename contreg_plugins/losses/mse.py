@@ -22,7 +22,9 @@ class MSE(Loss):
 
     name = "mse"
 
-    def __init__(self, *, image_sigma: float = 0.0, bidirectional: bool = False, swapped: bool = False) -> None:
+    def __init__(
+        self, *, image_sigma: float = 0.0, bidirectional: bool = False, swapped: bool = False
+    ) -> None:
         super().__init__()
         self.scale = 1 / (2 * image_sigma**2) if image_sigma else 1.0
         self.bidirectional, self.swapped = bidirectional, swapped

@@ -139,6 +139,12 @@ def tiny_recipe(catalogue: Catalogue) -> Callable[..., Recipe]:
                 "loss.local-contrast.points=32",
                 "loss.infonce.queue=6",
             ],
+            "lapirn": ["decoder.width=4", "decoder.blocks=1", "decoder.frozen=0.2"],
+            "contrastive-vae/paper": [
+                "encoder.widths=4,8",
+                "decoder.widths=4,8,8",
+                "decoder.bottleneck_width=8",
+            ],
         }[base]
         recipe = override(catalogue.recipe(base), [*own, "training.validation=2", *settings], catalogue)
         return replace(recipe, preprocessing=SPEC)

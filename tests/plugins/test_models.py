@@ -12,21 +12,26 @@ from contreg_core.components import Loss
 from contreg_core.model import Model, parameter_count
 from contreg_core.types import Pair, Registration
 from contreg_plugins.decoders.faim import FAIMDecoder
+from contreg_plugins.decoders.laplacian_pyramid import LaplacianPyramid
 from contreg_plugins.decoders.probabilistic_unet import ProbabilisticUNet
 from contreg_plugins.decoders.pyramid import PyramidDecoder
 from contreg_plugins.decoders.voxelmorph import VoxelMorphDecoder
 from contreg_plugins.encoders.faim import FAIMEncoder
+from contreg_plugins.encoders.image_pyramid import ImagePyramid
 from contreg_plugins.encoders.pyramid import Pyramid
 from contreg_plugins.encoders.siamese import Siamese
 from contreg_plugins.encoders.voxelmorph import VoxelMorphEncoder
 from contreg_plugins.losses.dcl import DCL
 from contreg_plugins.losses.fold_penalty import FoldPenalty
 from contreg_plugins.losses.gaussian_kl import GaussianKL
+from contreg_plugins.losses.gradicon import GradICON
+from contreg_plugins.losses.icon import ICON
 from contreg_plugins.losses.infonce import InfoNCE
 from contreg_plugins.losses.laplacian_kl import LaplacianKL
 from contreg_plugins.losses.lncc import LNCC
 from contreg_plugins.losses.local_contrast import LocalContrast
 from contreg_plugins.losses.mse import MSE
+from contreg_plugins.losses.multiscale_lncc import MultiscaleLNCC
 from contreg_plugins.losses.ntxent import NTXent
 from contreg_plugins.losses.smoothness import GradientL2
 from contreg_plugins.warpers.displacement import DisplacementWarper
@@ -78,6 +83,11 @@ def pyramid(ndim: int) -> Model:
     return Model(encoder, PyramidDecoder(encoder.channels, ndim), StationaryVelocity())
 
 
+def lapirn(ndim: int) -> Model:
+    encoder = ImagePyramid(1, ndim)
+    return Model(encoder, LaplacianPyramid(encoder.channels, ndim), StationaryVelocity())
+
+
 MODELS: dict[str, Callable[[int], Model]] = {
     "paper": unet,
     "reference": lambda ndim: unet(
@@ -94,6 +104,7 @@ MODELS: dict[str, Callable[[int], Model]] = {
     "vxm-diff": lambda ndim: voxelmorph(ndim, "diff", log_variance=True),
     "faim": faim,
     "pyramid": pyramid,
+    "lapirn": lapirn,
 }
 COUNTS = {
     "reference": 3_989_605,
@@ -176,12 +187,17 @@ LOSSES: list[Loss] = [
     DCL(),
     FoldPenalty(),
     GaussianKL(),
+    GradICON(),
     GradientL2(),
+    ICON(),
     InfoNCE(),
     LNCC(bidirectional=True),
+    LNCC(swapped=True),
     LaplacianKL(),
     LocalContrast(),
     MSE(),
+    MSE(bidirectional=True, swapped=True),
+    MultiscaleLNCC(),
     NTXent(),
 ]
 
@@ -191,7 +207,8 @@ def registered(brain: Brain, model: Any) -> Callable[[int, int], Registration]:
     """``registered(ndim, batch)``: a registration of brains with all that a loss may ask for, made once."""
 
     def register(ndim: int, batch: int) -> Registration:
-        found: Registration = model("u-net-svf-2", ndim)(brains(brain, ndim, batch), draw=True, inverse=True)
+        pair = brains(brain, ndim, batch)
+        found: Registration = model("u-net-svf-2", ndim)(pair, draw=True, inverse=True, swapped=True)
         return found
 
     return lru_cache(maxsize=None)(register)
