@@ -44,7 +44,7 @@ precision = click.option(
 symmetric = click.option(
     "--symmetric",
     is_flag=True,
-    help="Average the velocities of both orders of the images: twice the work, and exactly inverse maps.",
+    help="Average the velocities of both orders of the images: twice the work, exactly opposite answers.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program to read.")
 

@@ -29,7 +29,9 @@ class SymmetricModel:
     @classmethod
     def of(cls, model: Registrar) -> "SymmetricModel":
         """Raises ``MismatchError`` for what predicts no velocity: half a displacement is half of no map."""
-        remedy = "leave out --symmetric, or train a model of velocities (contrastive-vae, voxelmorph-diff, lapirn)"
+        remedy = (
+            "leave out --symmetric, or train a model of velocities (contrastive-vae, voxelmorph-diff, lapirn)"
+        )
         name = f"recipe '{model.recipe.name}'"
         if not isinstance(model, TrainedModel):
             raise MismatchError(f"{name} optimises every pair and predicts nothing to average", remedy)

@@ -67,8 +67,9 @@ def command(
             "evaluate takes one model", "write: contreg evaluate RUN, or --model none --data COHORT"
         )
     named = str(run or model)
-    where = (data, cache, protocol, split, limit, output)
-    request = Request(named, *where, device, precision, settings, symmetric)
+    request = Request(
+        named, data, cache, protocol, split, limit, output, device, precision, settings, symmetric
+    )
     summary, folder = evaluate_request(request, load_catalogue())
     if as_json:
         print_json(summary)

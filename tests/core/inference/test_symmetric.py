@@ -20,7 +20,8 @@ Make = Callable[..., TrainedModel]
 
 @pytest.fixture
 def images() -> tuple[np.ndarray, np.ndarray]:
-    first, second = np.random.default_rng(0).random((2, *SPACE), dtype=np.float32)
+    # Bright, so that first weights answer at all.
+    first, second = 20 * np.random.default_rng(0).random((2, *SPACE), dtype=np.float32)
     return first, second
 
 
