@@ -139,7 +139,12 @@ def tiny_recipe(catalogue: Catalogue) -> Callable[..., Recipe]:
                 "loss.local-contrast.points=32",
                 "loss.infonce.queue=6",
             ],
-            "lapirn": ["decoder.width=4", "decoder.blocks=1", "decoder.frozen=0.2"],
+            "lapirn": [
+                "decoder.width=4",
+                "decoder.blocks=1",
+                "decoder.frozen=0.2",
+                "loss.gradicon.weight=0.1",
+            ],
             "contrastive-vae/paper": [
                 "encoder.widths=4,8",
                 "decoder.widths=4,8,8",
