@@ -103,3 +103,8 @@ def test_displacements_are_refused(make: Make, asked: tuple[str, ...]) -> None:
     with pytest.raises(MismatchError, match="predicts displacements") as error:
         SymmetricModel.of(make(*settings, base=base))
     assert "contrastive-vae" in error.value.hint
+
+
+def test_what_predicts_nothing_is_refused(tools) -> None:
+    with pytest.raises(MismatchError, match="predicts nothing to average"):
+        SymmetricModel.of(tools.KnownModel(np.zeros))
