@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from contreg_core.errors import DataError
-from contreg_core.inference.world import Grid
 from contreg_core.preprocessing.apply import standardise_image
 from contreg_core.preprocessing.resample import strides
 from contreg_core.preprocessing.spec import Preprocessing
+from contreg_core.transform.world import Grid
 from contreg_core.volume import Volume, spacing, to_ras
 
 _FLOOR = 0.01

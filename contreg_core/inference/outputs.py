@@ -12,10 +12,10 @@ import nibabel as nib
 
 from contreg_core.cohort import Label
 from contreg_core.files import atomic_path, write_json
-from contreg_core.inference.field_file import CONVENTION, write_field
 from contreg_core.inference.names import PairNames, stem
 from contreg_core.inference.register import ImageRegistration, Registrar
 from contreg_core.inference.segment import Segmentation
+from contreg_core.transform import CONVENTIONS, write_field
 from contreg_core.volume import Volume, axis_codes, write_volume
 
 
@@ -113,7 +113,8 @@ def about_model(model: Registrar) -> dict[str, Any]:
 
 def _direction(on: str, into: str) -> dict[str, Any]:
     return {
-        "convention": CONVENTION,
+        "format": "itk",
+        "convention": CONVENTIONS["itk"].summary,
         "direction": f"p + u(p): points of the {on} image to points of the {into} image",
         "warps": f"the {into} image onto the {on} image's grid",
         "grid": on,

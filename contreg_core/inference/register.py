@@ -12,9 +12,9 @@ from contreg_core import spatial
 from contreg_core.errors import DataError
 from contreg_core.inference.images import Brain, GriddedBrain, find_brain, put_on_grid, working_grid
 from contreg_core.inference.quality import Quality, assess, require_overlap
-from contreg_core.inference.world import Grid, WorldField, warp_image_to, warp_labels_to, world_field
 from contreg_core.labels import LabelMode
 from contreg_core.recipe import Recipe
+from contreg_core.transform.world import Grid, WorldField, warp_image_to, warp_labels_to, world_field
 from contreg_core.types import Registration
 from contreg_core.volume import Volume, corners_apart, spacing
 

@@ -14,8 +14,8 @@ from contreg_core.inference.images import GriddedBrain, find_brain, put_on_grid
 from contreg_core.inference.quality import Quality
 from contreg_core.inference.references import Reference
 from contreg_core.inference.register import GridRegistration, Registrar, grid_fixed, register_on_grid
-from contreg_core.inference.world import Grid, sample_affine, warp_labels_to, world_field
 from contreg_core.labels import LabelMode
+from contreg_core.transform.world import Grid, sample_affine, warp_labels_to, world_field
 from contreg_core.volume import Volume
 
 Fusion: TypeAlias = Literal["majority", "weighted"]

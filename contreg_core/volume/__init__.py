@@ -8,16 +8,18 @@ from contreg_core.volume.geometry import (
     to_ras,
     with_orientation,
 )
-from contreg_core.volume.read import read_volume
+from contreg_core.volume.read import VectorVolume, read_vectors, read_volume
 from contreg_core.volume.resample import resample
 from contreg_core.volume.volume import Volume
 from contreg_core.volume.write import write_volume
 
 __all__ = [
+    "VectorVolume",
     "Volume",
     "axis_codes",
     "corners_apart",
     "crop_or_pad",
+    "read_vectors",
     "read_volume",
     "resample",
     "spacing",

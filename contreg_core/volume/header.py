@@ -22,7 +22,10 @@ MAX_VOXELS = 2**31
 
 @dataclass(frozen=True)
 class Layout:
-    """How voxels lie in the data file: ``shape`` (3-D), stored ``dtype``, byte ``offset``, scale factors."""
+    """How voxels lie in the data file: ``shape`` (3-D), stored ``dtype``, byte ``offset``, scale factors.
+
+    ``components`` is 3 for a vector field, whose components follow one another as whole volumes.
+    """
 
     shape: tuple[int, int, int]
     dtype: np.dtype[np.generic]
@@ -30,11 +33,12 @@ class Layout:
     slope: float
     intercept: float
     notes: tuple[str, ...] = ()
+    components: int = 1
 
     @property
     def expected(self) -> int:
         """Bytes the data file must hold."""
-        return self.offset + math.prod(self.shape) * self.dtype.itemsize
+        return self.offset + math.prod(self.shape) * self.components * self.dtype.itemsize
 
     @property
     def scaled(self) -> bool:
@@ -67,19 +71,25 @@ def _kind(path: Path, block: bytes, single: bool) -> tuple[type[AnalyzeHeader], 
     raise DataError(f"{path}: found {describe(block)}, expected a NIfTI header", "convert it to .nii.gz")
 
 
-def layout(path: Path, header: AnalyzeHeader, *, single: bool) -> Layout:
-    """The verified data layout; refuses before anything is allocated."""
-    shape = _shape(path, header)
+def layout(path: Path, header: AnalyzeHeader, *, single: bool, vectors: bool = False) -> Layout:
+    """The verified data layout; refuses before anything is allocated. ``vectors``: (X, Y, Z, 1, 3) or (X, Y, Z, 3)."""
+    shape = _shape(path, header, vectors)
     slope, intercept, notes = _scale(header)
-    return Layout(shape, _dtype(path, header), _offset(path, header, single), slope, intercept, notes)
+    offset = _offset(path, header, single)
+    return Layout(shape, _dtype(path, header), offset, slope, intercept, notes, 3 if vectors else 1)
 
 
-def _shape(path: Path, header: AnalyzeHeader) -> tuple[int, int, int]:
+def _shape(path: Path, header: AnalyzeHeader, vectors: bool) -> tuple[int, int, int]:
     count = int(header["dim"][0])
     dims = [int(n) for n in header["dim"][1 : count + 1]] if 1 <= count <= 7 else []
     if not dims or min(dims) < 1:
         raise DataError(f"{path}: impossible dimensions {header['dim'].tolist()}", "convert the file again")
-    if math.prod(dims[3:]) > 1:
+    if vectors and dims[3:] not in ([1, 3], [3]):
+        raise DataError(
+            f"{path}: found size {dims}, expected a field of size (X, Y, Z, 1, 3) or (X, Y, Z, 3)",
+            "name a displacement field",
+        )
+    if not vectors and math.prod(dims[3:]) > 1:
         raise DataError(f"{path}: {dims[3:]} volumes in one file, expected one", "extract one 3-D volume")
     if len(dims) < 3 or min(dims[:3]) < 2:
         raise DataError(

@@ -1,5 +1,6 @@
 """Volume files in: NIfTI-1/2 and Analyze 7.5, verified before they are believed (reliability.md 2)."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -46,12 +47,42 @@ def read_volume(
     return Volume(values, place.affine, place.oriented, form.notes + place.notes + notes)
 
 
+@dataclass(frozen=True)
+class VectorVolume:
+    """Three numbers a voxel as a file stores them: ``(3, *shape)`` float64, and what its header says of them."""
+
+    vectors: NDArray[np.float64]
+    affine: NDArray[np.float64]
+    intent: int
+    intent_name: str
+
+
+def read_vectors(path: Path | str) -> VectorVolume:
+    """A NIfTI vector field ``(X, Y, Z, 1, 3)`` or ``(X, Y, Z, 3)``, verified as ``read_volume`` does; any units.
+
+    Raises ``DataError`` where it is no field or holds numbers that are not finite.
+    """
+    file = Path(path)
+    if not file.name.lower().endswith((".nii", ".nii.gz")):
+        check_file(file)
+        raise DataError(f"{file}: found no known suffix, expected .nii or .nii.gz", "convert it to .nii.gz")
+    check_file(file)
+    header = parse_header(file, read_head(file, HEADER_BYTES), single=True)
+    form = layout(file, header, single=True, vectors=True)
+    place = placement(file, header, form.shape, "agreement")
+    values = np.moveaxis(_voxels(file, form).astype(np.float64), -1, 0) * form.slope + form.intercept
+    if not np.isfinite(values).all():
+        raise DataError(f"{file}: NaN or Inf in a displacement field", "write it again")
+    name = bytes(header["intent_name"]).split(b"\0")[0].decode("latin-1")
+    return VectorVolume(values, place.affine, int(header["intent_code"]), name)
+
+
 def _voxels(path: Path, form: Layout) -> NDArray[np.generic]:
     """The stored numbers, first axis fastest as in the file."""
     read_head(path, 1)  # refuses a file whose content does not fit its name
     content = read_all(path, form.expected)
-    count = int(np.prod(form.shape))
-    return np.frombuffer(content, form.dtype, count, form.offset).reshape(form.shape, order="F")
+    shape = form.shape if form.components == 1 else (*form.shape, form.components)
+    return np.frombuffer(content, form.dtype, math.prod(shape), form.offset).reshape(shape, order="F")
 
 
 def _files(path: Path) -> _Files:

@@ -7,8 +7,8 @@ import torch
 from contreg_core import spatial
 from contreg_core.errors import DataError
 from contreg_core.inference.register import register_images
-from contreg_core.inference.world import Grid, sample_affine
 from contreg_core.preprocessing.spec import Preprocessing
+from contreg_core.transform.world import Grid, sample_affine
 from contreg_core.volume import Volume, axis_codes
 
 SHAPE = (20, 24, 18)

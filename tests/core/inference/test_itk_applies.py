@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from contreg_core.inference.field_file import write_field
 from contreg_core.inference.register import register_images
+from contreg_core.transform import write_field
 from contreg_core.volume import write_volume
 
 SHAPE = (26, 30, 24)

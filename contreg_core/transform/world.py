@@ -66,8 +66,15 @@ def sample_affine(array: NDArray[np.float32], matrix: Affine, shape: tuple[int, 
     return result
 
 
+def positions(matrix: Affine, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """``(matrix v)[:3]`` for every voxel, ``(3, *shape)``, in full precision: large coordinates can cancel."""
+    axes = _indices(shape)
+    rows = [row[3] + row[0] * axes[0] + row[1] * axes[1] + row[2] * axes[2] for row in matrix[:3]]
+    return np.stack(rows)
+
+
 def affine_part(matrix: Affine, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """``(matrix v)[:3]`` for every voxel, ``(3, *shape)``."""
+    """The same, rounded: for small displacements."""
     axes = _indices(shape)
     moved = np.empty((3, *shape), np.float32)
     for out, row in zip(moved, matrix, strict=False):
