@@ -40,7 +40,8 @@ class Convention:
 
 def _positions(vectors: Vectors, grid: Grid) -> Vectors:
     """World positions ``A v + u(v)``."""
-    return np.asarray(positions(grid.affine, grid.shape) + vectors, np.float64)
+    moved: Vectors = np.add(positions(grid.affine, grid.shape), vectors)
+    return moved
 
 
 def _flip(vectors: Vectors, _: Grid, __: Grid) -> Vectors:
