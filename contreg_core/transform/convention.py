@@ -40,7 +40,8 @@ class Convention:
 
 def _positions(vectors: Vectors, grid: Grid) -> Vectors:
     """World positions ``A v + u(v)``."""
-    moved: Vectors = np.add(positions(grid.affine, grid.shape), vectors)
+    moved = positions(grid.affine, grid.shape)
+    moved += vectors
     return moved
 
 
