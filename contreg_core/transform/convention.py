@@ -17,7 +17,7 @@ from contreg_core.volume import spacing
 FieldFormat: TypeAlias = Literal["itk", "ras", "fsl", "fsl-absolute", "spm", "voxel"]
 Vectors: TypeAlias = NDArray[np.float64]
 Code: TypeAlias = Callable[[Vectors, Grid, Grid], Vectors]
-_LPS = np.array([-1.0, -1.0, 1.0]).reshape(3, 1, 1, 1)
+_LPS: Vectors = np.array([-1.0, -1.0, 1.0]).reshape(3, 1, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,7 @@ class Convention:
 
 def _positions(vectors: Vectors, grid: Grid) -> Vectors:
     """World positions ``A v + u(v)``."""
-    moved = positions(grid.affine, grid.shape)
-    moved += vectors
-    return moved
+    return positions(grid.affine, grid.shape) + vectors
 
 
 def _flip(vectors: Vectors, _: Grid, __: Grid) -> Vectors:
