@@ -23,6 +23,8 @@ class Contreg(LazyGroup):
             "evaluate": "Score a run under a named protocol: Dice, folding, distances.",
             "register": "Warp one image onto another, on its own grid, in scanner millimetres.",
             "segment": "Label images by registering labelled references to them.",
+            "warp": "Carry an image, a label map or points through a transform.",
+            "transform": "Displacement fields: inspect, convert, invert, compose.",
             "report": "Write one HTML file about a run.",
             "demo": "The whole way on an embedded cohort, in two minutes.",
         },

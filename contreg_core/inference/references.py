@@ -45,7 +45,15 @@ def read_reference(image: Path, labels: Path, orientation_from: OrientationFrom 
 
 def read_image(path: Path, orientation_from: OrientationFrom = "agreement") -> Volume:
     """An image whose place in the world is known; raises ``DataError`` where the file stores no orientation."""
-    volume = read_volume(path, kind="image", orientation_from=orientation_from)
+    return _oriented(path, read_volume(path, kind="image", orientation_from=orientation_from))
+
+
+def read_labels(path: Path, orientation_from: OrientationFrom = "agreement") -> Volume:
+    """A label map whose place in the world is known; raises as ``read_image`` does."""
+    return _oriented(path, read_volume(path, kind="labels", orientation_from=orientation_from))
+
+
+def _oriented(path: Path, volume: Volume) -> Volume:
     if not volume.oriented:
         raise DataError(
             f"{path}: the file stores no orientation, expected a NIfTI sform or qform",

@@ -7,7 +7,14 @@ way.
 from contreg_core.transform.composite import read_transform, write_composite
 from contreg_core.transform.convention import CONVENTIONS, FieldFormat
 from contreg_core.transform.field_file import read_field, write_field
-from contreg_core.transform.operations import best_affine, compose, invert, jacobian_determinant, map_points
+from contreg_core.transform.operations import (
+    best_affine,
+    compose,
+    invert,
+    jacobian_determinant,
+    map_points,
+    resample,
+)
 from contreg_core.transform.world import Grid, WorldField, warp_image_to, warp_labels_to, world_field
 
 __all__ = [
@@ -22,6 +29,7 @@ __all__ = [
     "map_points",
     "read_field",
     "read_transform",
+    "resample",
     "warp_image_to",
     "warp_labels_to",
     "world_field",

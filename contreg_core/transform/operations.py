@@ -35,6 +35,11 @@ def compose(first: WorldField, then: WorldField) -> WorldField:
     return WorldField((then.vectors + moved.reshape(then.vectors.shape)).astype(np.float32), then.grid)
 
 
+def resample(field: WorldField, grid: Grid) -> WorldField:
+    """The same map on another grid of the fixed side; beyond its own grid it goes on as at its edge."""
+    return compose(field, WorldField(np.zeros((3, *grid.shape), np.float32), grid))
+
+
 def invert(field: WorldField, grid: Grid) -> WorldField:
     """The inverse map on ``grid`` (the moving image's), to 1e-4 mm where the field can be inverted.
 

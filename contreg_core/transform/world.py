@@ -83,12 +83,17 @@ def affine_part(matrix: Affine, shape: tuple[int, ...]) -> NDArray[np.float32]:
     return moved
 
 
-def warp_image_to(image: Volume, field: WorldField) -> Volume:
-    """The moving image on the field's grid, linear; 0 more than half a voxel outside, as ITK has it."""
+def warp_image_to(image: Volume, field: WorldField, order: int = 1) -> Volume:
+    """The moving image on the field's grid, linear or by a cubic B-spline (``order`` 3); 0 more than half a voxel
+    outside, as ITK has it.
+    """
     displacement = torch.from_numpy(field.voxels(image.affine))[None]
     coordinates = spatial.identity_grid(field.grid.shape, displacement) + displacement
-    moving = torch.from_numpy(np.ascontiguousarray(image.array, dtype=np.float32))[None, None]
-    warped = spatial.sample(moving, coordinates)[0, 0].numpy()
+    moving = np.ascontiguousarray(image.array, dtype=np.float32)
+    if order == 1:
+        warped = spatial.sample(torch.from_numpy(moving)[None, None], coordinates)[0, 0].numpy()
+    else:
+        warped = ndimage.map_coordinates(moving, coordinates[0].numpy(), order=order, mode="mirror")
     warped[_outside(displacement[0].numpy(), image.array.shape)] = 0
     return Volume(warped, field.grid.affine)
 

@@ -1,0 +1,115 @@
+"""``contreg transform``: field files between the conventions of the field, looked at, inverted, put together."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from contreg_cli import options, transforms
+from contreg_cli.console import print_json
+
+if TYPE_CHECKING:
+    from contreg_core.transform import FieldFormat
+
+_out = click.argument("output", type=options.ANY_PATH)
+_to = click.option(
+    "--to",
+    type=click.Choice(transforms.FORMATS),
+    default="itk",
+    show_default=True,
+    help="Convention of a .nii.gz; a name that ends in .h5 gives an ITK composite.",
+)
+
+
+@click.group()
+def command() -> None:
+    """Displacement fields of ITK, ANTs, FreeSurfer, FSL, SPM and Learn2Reg.
+
+    A field leads from fixed points to moving points and warps the moving image onto the fixed. What a file means is
+    never guessed: it says so itself (contreg's JSON beside it, SPM's name, intent 1006), or --field-format does.
+    """
+
+
+@command.command()
+@click.argument("file", type=options.ANY_PATH)
+@transforms.field_format
+@transforms.moving
+@transforms.fixed
+@options.as_json
+def inspect(
+    file: Path, form: "FieldFormat | None", moving: Path | None, fixed: Path | None, as_json: bool
+) -> None:
+    """Grid, displacement in mm, volume change and folds of a transform."""
+    record = transforms.describe(transforms.load(file, form, moving, fixed))
+    if as_json:
+        print_json(record)
+        return
+    for key, value in record.items():
+        text = (
+            ", ".join(f"{name} {number:g}" for name, number in value.items())
+            if isinstance(value, dict)
+            else value
+        )
+        click.echo(f"{key}: {text}")
+
+
+@command.command()
+@click.argument("file", type=options.ANY_PATH)
+@_out
+@_to
+@transforms.field_format
+@transforms.moving
+@transforms.fixed
+def convert(
+    file: Path,
+    output: Path,
+    to: "FieldFormat",
+    form: "FieldFormat | None",
+    moving: Path | None,
+    fixed: Path | None,
+) -> None:
+    """The same map in another tool's convention."""
+    _write(transforms.save(output, transforms.load(file, form, moving, fixed), to, moving))
+
+
+@command.command()
+@click.argument("file", type=options.ANY_PATH)
+@_out
+@click.option(
+    "--moving",
+    type=options.ANY_PATH,
+    metavar="IMAGE",
+    help="The moving image, on whose grid the inverse lies (default: the field's own grid).",
+)
+@transforms.field_format
+def invert(file: Path, output: Path, moving: Path | None, form: "FieldFormat | None") -> None:
+    """The way back: moving points to fixed points, as an ITK field."""
+    from contreg_core.transform import invert as inverse_of
+
+    field = transforms.load(file, form, moving)
+    _write(
+        transforms.save(
+            output, inverse_of(field, field.grid if moving is None else transforms.grid_of(moving))
+        )
+    )
+
+
+@command.command()
+@click.argument("first", type=options.ANY_PATH)
+@click.argument("second", type=options.ANY_PATH)
+@_out
+@transforms.fixed
+def compose(first: Path, second: Path, output: Path, fixed: Path | None) -> None:
+    """FIRST, then SECOND, as one map of points, on FIRST's grid.
+
+    With FIRST from A to B and SECOND from B to C the result warps images of C onto A in one interpolation. Files that
+    do not say what they mean must be converted first.
+    """
+    from contreg_core.transform import compose as both
+
+    _write(transforms.save(output, both(transforms.load(second), then=transforms.load(first, fixed=fixed))))
+
+
+def _write(written: list[Path]) -> None:
+    for path in written:
+        click.echo(f"written: {path}")

@@ -1,0 +1,96 @@
+"""``contreg warp``: an image, a label map or points through a transform file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from contreg_cli import options, transforms
+
+if TYPE_CHECKING:
+    from contreg_core.transform import FieldFormat, WorldField
+
+
+@click.command()
+@click.argument("file", type=options.ANY_PATH)
+@click.option(
+    "-t",
+    "--transform",
+    "transform",
+    required=True,
+    type=options.ANY_PATH,
+    metavar="FILE",
+    help="Displacement field (.nii.gz) or ITK transform (.h5, .tfm, .mat).",
+)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=options.ANY_PATH,
+    metavar="OUT",
+    help="A .nii.gz, or a .csv for points.",
+)
+@click.option(
+    "--interpolation",
+    type=click.Choice(["linear", "bspline", "nearest", "label"]),
+    default="linear",
+    show_default=True,
+    help="nearest and label are for label maps; label is the neighbours' weighted vote.",
+)
+@click.option(
+    "--points-space",
+    type=click.Choice(["ras", "lps"]),
+    default="ras",
+    show_default=True,
+    help="Of a CSV's x, y, z in mm; ANTs and ITK use lps.",
+)
+@transforms.field_format
+@transforms.moving
+@transforms.fixed
+def command(
+    file: Path,
+    transform: Path,
+    output: Path,
+    interpolation: str,
+    points_space: str,
+    form: "FieldFormat | None",
+    moving: Path | None,
+    fixed: Path | None,
+) -> None:
+    """Carry FILE through a transform.
+
+    An image or label map of the moving side arrives on the fixed image's grid. Points (a CSV with columns x, y, z) go
+    the other way, from fixed to moving: for points of the moving image use the inverse file.
+    """
+    points = file.suffix.lower() == ".csv"
+    other = moving or (None if points else file)
+    field = transforms.load(transform, form, other, fixed)
+    if points:
+        _points(file, field, output, points_space)
+    else:
+        _volume(file, field, output, interpolation)
+    click.echo(f"written: {output}")
+
+
+def _volume(file: Path, field: "WorldField", output: Path, interpolation: str) -> None:
+    from contreg_core.inference.references import read_image, read_labels
+    from contreg_core.transform import warp_image_to, warp_labels_to
+    from contreg_core.volume import write_volume
+
+    if interpolation in ("nearest", "label"):
+        mode = "nearest" if interpolation == "nearest" else "linear"
+        write_volume(output, warp_labels_to(read_labels(file), field, mode))  # type: ignore[arg-type]
+        return
+    order = 3 if interpolation == "bspline" else 1
+    write_volume(output, warp_image_to(read_image(file), field, order))
+
+
+def _points(file: Path, field: "WorldField", output: Path, space: str) -> None:
+    import numpy as np
+
+    from contreg_core.transform import map_points
+    from contreg_core.transform.points_file import read_points, write_points
+
+    flip = np.array([-1.0, -1.0, 1.0] if space == "lps" else [1.0, 1.0, 1.0])
+    table, points = read_points(file)
+    write_points(output, table, map_points(field, points * flip) * flip)
