@@ -5,8 +5,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
+from contreg_adapters.label_table import Named, found_labels, protocol, read_table
 from contreg_adapters.load import Study, load_scan
-from contreg_adapters.manifest.labels import Named, found_labels, protocol, read_table
 from contreg_adapters.manifest.rows import Rows, read_manifest
 from contreg_core.cohort import Cohort, Label, LoadedScan, Protocol, Scan
 from contreg_core.errors import MissingError
@@ -44,7 +44,7 @@ class Manifest(Cohort):
 
     def protocols(self) -> Sequence[Protocol]:
         """``manifest/contreg``."""
-        return (protocol(self._labels),)
+        return (protocol(self.default_protocol, self._labels),)
 
     @cached_property
     def _rows(self) -> Rows:

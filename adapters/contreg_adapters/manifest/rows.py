@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from contreg_adapters.manifest.tables import problems_error, read_rows
+from contreg_adapters.splits import last_fifth
+from contreg_adapters.tables import problems_error, read_rows
 from contreg_core.cohort import SPLITS, Scan, Split
 from contreg_core.errors import DataError
 
@@ -85,8 +86,7 @@ def _splits(rows: Sequence[Mapping[str, str]]) -> dict[str, Split]:
     groups = list(dict.fromkeys(_group(row) for row in rows))
     if rows[0].get("split"):
         return {_group(row): split for row in rows for split in SPLITS if split == row["split"]}
-    tests = min(max(2, len(groups) // 5), max(0, len(groups) - 2))
-    return {group: "test" if n >= len(groups) - tests else "train" for n, group in enumerate(groups)}
+    return last_fifth(groups)
 
 
 def _group(row: Mapping[str, str]) -> str:

@@ -20,6 +20,10 @@ _source = click.option(
     "--source", type=options.ANY_PATH, metavar="PATH", help="The study: its folder, or a manifest's file."
 )
 
+_knobs = click.option(
+    "-s", "--set", "settings", multiple=True, metavar="cohort.KNOB=VALUE", help="A knob of the cohort."
+)
+
 
 @click.group()
 def command() -> None:
@@ -50,14 +54,19 @@ def list_(cache: Path | None, as_json: bool) -> None:
 @command.command()
 @click.argument("name")
 @_source
+@_knobs
 @options.cache
 @options.as_json
-def show(name: str, source: Path | None, cache: Path | None, as_json: bool) -> None:
+def show(
+    name: str, source: Path | None, settings: tuple[str, ...], cache: Path | None, as_json: bool
+) -> None:
     """A cohort's scans, splits, labels, regions and protocols.
 
     Scans are those of --source, or else those of a cache.
     """
-    cohort = load_catalogue().cohort(name)(source)
+    from contreg_cli.cohorts import make_cohort
+
+    cohort = make_cohort(load_catalogue().cohort(name), source, settings)
     caches = [cached for cached in prepared(options.cache_root(cache)) if cached.name == name]
     scans = cohort.scans() if source or not cohort.needs_source else caches[0].scans if caches else ()
     description = _describe(cohort, scans, caches)
@@ -70,13 +79,15 @@ def show(name: str, source: Path | None, cache: Path | None, as_json: bool) -> N
 @command.command()
 @click.argument("name")
 @_source
+@_knobs
 @options.as_json
-def check(name: str, source: Path | None, as_json: bool) -> None:
+def check(name: str, source: Path | None, settings: tuple[str, ...], as_json: bool) -> None:
     """Read every scan and report what is wrong; nothing is written."""
+    from contreg_cli.cohorts import make_cohort
     from contreg_cli.preparing import describe_cohort, say_notes
     from contreg_core.errors import DataError, PartialError
 
-    cohort = load_catalogue().cohort(name)(source)
+    cohort = make_cohort(load_catalogue().cohort(name), source, settings)
     scans = cohort.scans()
     reports = list(_checked(cohort, scans))
     failed = [report for report in reports if report.outcome == "failed"]

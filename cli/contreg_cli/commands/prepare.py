@@ -1,8 +1,7 @@
 """``contreg prepare``: a cohort on disk becomes a cache."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,10 +10,7 @@ from contreg_cli.shell import load_catalogue
 
 if TYPE_CHECKING:
     from contreg_core.cache import CachedCohort
-    from contreg_core.cohort import Cohort
     from contreg_core.prepare import ScanReport
-
-_COHORT = "cohort."
 
 
 @click.command()
@@ -43,14 +39,15 @@ def command(
     The recipe says how scans are preprocessed. Scans already cached are left alone, so that an interrupted run goes
     on; a scan that fails does not stop the others. Knobs of the cohort are set with -s cohort.KNOB=VALUE.
     """
+    from contreg_cli.cohorts import KNOB, make_cohort
     from contreg_cli.preparing import Shard, describe_cohort, prepare_scans, say_notes
     from contreg_cli.recipes import find_recipe
     from contreg_core.prepare import Preparation
 
     part = Shard.parse(shard) if shard else None
     catalogue = load_catalogue()
-    own = [setting for setting in settings if setting.startswith(_COHORT)]
-    changes = [setting for setting in settings if not setting.startswith(_COHORT)]
+    own = [setting for setting in settings if setting.startswith(KNOB)]
+    changes = [setting for setting in settings if not setting.startswith(KNOB)]
     changes += [] if spacing is None else [f"preprocessing.spacing={spacing}"]
     spec = find_recipe(catalogue, model, changes).preprocessing
     cohort = make_cohort(catalogue.cohort(data), source, own)
@@ -60,17 +57,6 @@ def command(
     cached, reports = prepare_scans(plan, scans, workers=workers, shard=part)
     say_notes(reports)
     _finish(cached, reports)
-
-
-def make_cohort(cls: "type[Cohort]", source: Path | None, settings: Sequence[str]) -> "Cohort":
-    """The cohort with its knobs set by ``cohort.KNOB=VALUE``; raises ``UsageError`` for one it does not have."""
-    from contreg_core.parameters import find, parameters_of, parse
-
-    knobs: dict[str, Any] = {}
-    for setting in settings:
-        name, _, text = setting.removeprefix(_COHORT).partition("=")
-        knobs[name] = parse(find(parameters_of(cls), name, f"cohort '{cls.name}'"), text)
-    return cls(source, **knobs)
 
 
 def _finish(cohort: "CachedCohort", reports: "list[ScanReport]") -> None:

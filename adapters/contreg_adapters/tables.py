@@ -7,6 +7,9 @@ from pathlib import Path
 
 from contreg_core.errors import AccessError, DataError, MissingError
 
+_NOTHING = "n/a"
+"""An empty cell, as BIDS writes it."""
+
 
 def read_rows(path: Path, required: Collection[str]) -> list[tuple[int, dict[str, str]]]:
     """(line number, column -> text) of every row that is not empty; names of columns are lower case.
@@ -54,7 +57,8 @@ def _check_header(path: Path, header: list[str], required: Collection[str]) -> N
 
 
 def _row(header: list[str], cells: list[str]) -> dict[str, str]:
-    """Cells by column; what lies beyond the last column is kept under an empty name, for the caller to refuse."""
-    row = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if name}
+    """Cells by column, ``n/a`` empty; what lies beyond the last column is kept under an empty name, to be refused."""
+    known = zip(header, (cell.strip() for cell in cells), strict=False)
+    row = {name: "" if cell == _NOTHING else cell for name, cell in known if name}
     beyond = ", ".join(cell.strip() for cell in cells[len(header) :] if cell.strip())
     return {**row, "": beyond} if beyond else row
