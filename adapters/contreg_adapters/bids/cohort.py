@@ -1,6 +1,6 @@
 """A cohort from a BIDS derivative, as preprocessing pipelines leave it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from contreg_adapters.bids.participants import splits_of
 from contreg_adapters.bids.selection import Query, choose_images, choose_labels, choose_mask
 from contreg_adapters.label_table import Named, found_labels, protocol
 from contreg_adapters.load import Study, load_scan
-from contreg_core.cohort import Cohort, Label, LoadedScan, Protocol, Scan
+from contreg_core.cohort import Cohort, Label, LoadedScan, Protocol, Scan, Split
 from contreg_core.errors import DataError
 
 _MOST_PRESENT = 0.8
@@ -103,15 +103,23 @@ class Bids(Cohort):
         subjects = sorted({f"sub-{image.entities['sub']}" for image in self._images.values()})
         assert self.source is not None, "files were found in it"
         splits, why = splits_of(self.source, subjects, self.seed)
-        scans = []
-        for name, image in self._images.items():
-            mask, labels = choose_mask(image, self._files[name]), self._maps.get(name)
-            subject, space = f"sub-{image.entities['sub']}", image.variant or "native"
-            kind = "_".join(filter(None, (labels.beyond(image), "dseg"))) if labels else "none"
-            about = {"split": why, "image": space, "labels": kind}
-            files = [file.path if file else None for file in (image, labels, mask)]
-            scans.append(Scan(name, subject, splits[subject], *files, space=space, metadata=about))
-        return tuple(scans)
+        return tuple(self._scan(name, splits, why) for name in self._images)
+
+    def _scan(self, name: str, splits: Mapping[str, Split], why: str) -> Scan:
+        image, labels = self._images[name], self._maps.get(name)
+        mask = choose_mask(image, self._files[name])
+        subject, space = f"sub-{image.entities['sub']}", image.variant or "native"
+        kind = "_".join(filter(None, (labels.beyond(image), "dseg"))) if labels else "none"
+        return Scan(
+            name,
+            subject,
+            splits[subject],
+            image.path,
+            labels.path if labels else None,
+            mask.path if mask else None,
+            space,
+            {"split": why, "image": space, "labels": kind},
+        )
 
     @cached_property
     def _named(self) -> tuple[Named, ...]:

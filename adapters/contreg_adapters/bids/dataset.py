@@ -69,6 +69,6 @@ def _remedy(source: Path) -> str:
 
 def _is_derivative(path: Path) -> bool:
     try:
-        return read_json(path).get("DatasetType", "derivative") == "derivative"
+        return bool(read_json(path).get("DatasetType", "derivative") == "derivative")
     except ContregError:
         return False

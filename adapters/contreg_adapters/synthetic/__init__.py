@@ -2,5 +2,6 @@
 
 from contreg_adapters.synthetic.cohort import Synthetic
 from contreg_adapters.synthetic.layouts import write_layout
+from contreg_adapters.synthetic.mindboggle import write_mindboggle
 
-__all__ = ["Synthetic", "write_layout"]
+__all__ = ["Synthetic", "write_layout", "write_mindboggle"]

@@ -42,7 +42,7 @@ ASEG = {161: 11, 162: 50, 163: 12, 164: 51, 165: 17, 166: 53, 181: 47, 182: 16}
 """LPBA40 id -> FreeSurfer's, of what is no cortex."""
 
 
-def dkt31(labels: NDArray[np.integer], *, aseg: bool = False) -> NDArray[np.int16]:
+def dkt31(labels: NDArray[np.generic], *, aseg: bool = False) -> NDArray[np.int16]:
     """The DKT31 map of an LPBA40 map in RAS order; with ``aseg`` other structures bear FreeSurfer's ids, else 0."""
     named = np.zeros(labels.shape, np.int16)
     for even, (axis, ids) in PARCELS.items():
