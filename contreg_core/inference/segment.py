@@ -14,11 +14,12 @@ from contreg_core.inference.images import GriddedBrain, find_brain, put_on_grid
 from contreg_core.inference.quality import Quality
 from contreg_core.inference.references import Reference
 from contreg_core.inference.register import GridRegistration, Registrar, grid_fixed, register_on_grid
+from contreg_core.inference.staple import Consensus, staple
 from contreg_core.labels import LabelMode
 from contreg_core.transform.world import Grid, sample_affine, warp_labels_to, world_field
 from contreg_core.volume import Volume
 
-Fusion: TypeAlias = Literal["majority", "weighted"]
+Fusion: TypeAlias = Literal["majority", "weighted", "staple"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Segmentation:
     """``labels`` on the image's own grid, and how they came about.
 
     ``carried`` ``(K, *space)`` are the label maps of the K references, ``weights`` their local weights on that grid
-    (None: one vote each), ``qualities`` their registrations', all in the order of ``references``.
+    (None: one vote each), ``qualities`` their registrations', all in the order of ``references``; ``consensus`` is
+    there where they were fused by STAPLE.
     """
 
     labels: Volume
@@ -35,10 +37,12 @@ class Segmentation:
     carried: fusion.Labels
     weights: NDArray[np.float32] | None
     warnings: tuple[str, ...]
+    consensus: Consensus | None = None
 
     def probabilities(self) -> Iterator[tuple[int, Volume]]:
-        """(id, share of the votes) of every label but background."""
-        for label, share in fusion.probabilities(self.carried, self.weights):
+        """(id, share of the votes, or probability by STAPLE) of every label but background."""
+        known = self.consensus.probabilities() if self.consensus else None
+        for label, share in known or fusion.probabilities(self.carried, self.weights):
             yield label, Volume(share, self.labels.affine)
 
     def volumes(self) -> dict[int, float]:
@@ -72,10 +76,12 @@ def segment_image(
         carried.append(_carry(reference, result, Grid.of(image), label_mode))
     votes = np.stack(carried)
     weights = _weights(results, Grid.of(image)) if fuse == "weighted" else None
-    labels = Volume(fusion.fuse(votes, weights), image.affine)
+    consensus = staple(votes) if fuse == "staple" else None
+    labels = Volume(consensus.labels() if consensus else fusion.fuse(votes, weights), image.affine)
     qualities = tuple(result.quality for result in results)
     names = tuple(reference.name for reference in chosen)
-    return Segmentation(labels, names, qualities, votes, weights, _warnings(brain.warnings, names, qualities))
+    warnings = _warnings(brain.warnings, names, qualities)
+    return Segmentation(labels, names, qualities, votes, weights, warnings, consensus)
 
 
 def choose(

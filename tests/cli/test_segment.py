@@ -42,7 +42,7 @@ def test_one_labelled_image(study, tmp_path):
     assert record["model"]["recipe"] == "voxelmorph/mse"
 
 
-@pytest.mark.parametrize("fusion", ["majority", "weighted"])
+@pytest.mark.parametrize("fusion", ["majority", "weighted", "staple"])
 def test_fusing_one_reference_changes_nothing(study, tmp_path, fusion):
     for name, more in (("plain", []), ("fused", ["--fusion", fusion, "--references", "1"])):
         atlas = ["--atlas", pair(study, "S02")]
@@ -68,6 +68,19 @@ def test_the_training_subjects_of_a_cohort(study, tmp_path):
     assert shares[best].max() == pytest.approx(1)
     assert (shares[best][found == label] >= 0.499).all()
     assert sum(shares.values()).max() == pytest.approx(1, abs=1e-5)
+
+
+def test_staple_writes_the_labels_of_highest_probability(study, tmp_path):
+    more = ["--atlas", "synthetic", "--references", "all", "--fusion", "staple", "--probabilities"]
+    assert command(study, [study / "S03.nii.gz"], tmp_path, *more) == 0
+    assert json.loads((tmp_path / "S03_dseg.json").read_text())["fusion"] == "staple"
+    found = load(tmp_path / "S03_dseg.nii.gz")
+    paths = {int(p.name.split("_")[1].removeprefix("label-")): p for p in tmp_path.glob("*_probseg.nii.gz")}
+    shares = {label: load(path) for label, path in paths.items()}
+    shares[0] = 1 - sum(shares.values())
+    best = np.max(list(shares.values()), axis=0)
+    chosen = sum(np.where(found == label, share, 0) for label, share in shares.items())
+    assert np.allclose(chosen, best, atol=1e-5)
 
 
 def test_a_checkpoint_file_is_a_model_too(study, tmp_path, monkeypatch):

@@ -34,12 +34,16 @@ if TYPE_CHECKING:
 @click.option(
     "--fusion",
     "fuse",
-    type=click.Choice(["majority", "weighted"]),
+    type=click.Choice(["majority", "weighted", "staple"]),
     default="majority",
     show_default=True,
-    help="Of several references: one vote each, or weighted by local similarity.",
+    help="Of several references: one vote each, weighted by local similarity, or by estimated trust (STAPLE).",
 )
-@click.option("--probabilities", is_flag=True, help="Also write the share of the votes of every label.")
+@click.option(
+    "--probabilities",
+    is_flag=True,
+    help="Also write the share of the votes of every label; with STAPLE its probability.",
+)
 @inferring.label_mode
 @options.cache
 @inferring.orientation_from

@@ -68,7 +68,7 @@ def test_labels_come_back_through_the_exact_inverse(scene, model):
     assert found.qualities[0].ncc_after > found.qualities[0].ncc_before
 
 
-@pytest.mark.parametrize("fuse", ["majority", "weighted"])
+@pytest.mark.parametrize("fuse", ["majority", "weighted", "staple"])
 def test_one_reference_fused_is_that_reference(scene, model, fuse):
     image, _, reference = scene
     found = segment_image(model, image, [reference], fuse=fuse)
@@ -116,10 +116,13 @@ def test_weighted_votes_trust_what_fits_locally(scene, model, tools):
     assert dice(weighted[seen], truth[seen], 21) > 0.9
 
 
-def test_probabilities_of_one_reference_are_its_labels(scene, model):
+@pytest.mark.parametrize("fuse", ["majority", "staple"])
+def test_probabilities_of_one_reference_are_its_labels(scene, model, fuse):
     image, _, reference = scene
-    found = segment_image(model, image, [reference])
-    for label, share in found.probabilities():
+    found = segment_image(model, image, [reference], fuse=fuse)
+    shares = list(found.probabilities())
+    assert [label for label, _ in shares] == [21, 182, 1035]
+    for label, share in shares:
         assert np.array_equal(share.array, found.labels.array == label)
 
 
