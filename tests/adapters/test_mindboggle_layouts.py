@@ -83,6 +83,28 @@ def test_cohorts_make_the_published_split(tmp_path, places):
     assert scans[0].metadata["cohort"] == "NKI-RS-22"
 
 
+def test_all_62_are_42_to_train_and_20_to_test(tmp_path):
+    for cohort, count in {"NKI-RS-22": 22, "NKI-TRT-20": 20, "OASIS-TRT-20": 20}.items():
+        for n in range(1, count + 1):
+            folder = tmp_path / f"{cohort}_volumes" / f"{cohort}-{n}"
+            folder.mkdir(parents=True)
+            for name in ("t1weighted_brain", "labels.DKT31.manual"):
+                (folder / f"{name}.MNI152.nii.gz").touch()
+    scans = Mindboggle(tmp_path).scans()
+    assert [scan.split for scan in scans] == ["train"] * 42 + ["test"] * 20
+    assert [scan.id for scan in scans[41:43]] == ["NKI-TRT-20-20", "OASIS-TRT-20-1"]
+    assert {scan.metadata["split"] for scan in scans} == {"by cohort: NKI trains, OASIS-TRT-20 tests"}
+
+
+def test_without_oasis_nothing_is_tested_and_that_is_said(tmp_path):
+    subject(tmp_path / "NKI-RS-22_volumes" / "NKI-RS-22-1")
+    (scan,) = Mindboggle(tmp_path).scans()
+    assert (scan.split, scan.metadata["split"]) == (
+        "train",
+        "NKI trains; OASIS-TRT-20, which tests, is not here",
+    )
+
+
 def test_the_cohort_folder_itself_and_oasis_alone(tmp_path):
     for n in (1, 10, 11, 20):
         subject(tmp_path / "OASIS-TRT-20_volumes" / f"OASIS-TRT-20-{n}")

@@ -203,6 +203,16 @@ def test_composition_is_associative_for_affine_maps_inside() -> None:
     torch.testing.assert_close(inner(left, 4), inner(right, 4))
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_squaring_unfolds_what_one_step_folds(seed: int) -> None:
+    """methods.md F.5: det J > 0 where max |grad v| / 2^T < 1, as far as the grid resolves the map."""
+    velocity = smooth_velocity((48, 52), 8.0, sigma=4.0, seed=seed)
+    steepest = max(float(velocity.diff(dim=axis).abs().max()) for axis in (2, 3))
+    assert 1 < steepest < 2**7
+    assert float(spatial.jacobian_determinant(spatial.integrate(velocity)).min()) > 0
+    assert float(spatial.jacobian_determinant(spatial.integrate(velocity, 0)).min()) < 0
+
+
 @pytest.mark.parametrize("space", SPACES)
 def test_exp_of_zero_and_of_a_constant(space: tuple[int, ...]) -> None:
     zero = torch.zeros(1, len(space), *space, dtype=torch.float64)

@@ -2,10 +2,10 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 
-from contreg_adapters.mindboggle.naming import TESTING, TRAINING, Files, parse, subject_files
+from contreg_adapters.mindboggle.naming import TESTING, Files, parse, subject_files
 from contreg_core.cohort import Scan, Split
 from contreg_core.errors import AccessError, DataError
 
@@ -25,8 +25,8 @@ def find(source: Path) -> tuple[Scan, ...]:
             folders[folder.name].append(folder)
     chosen = {name: _chosen(name, places) for name, places in folders.items()}
     names = sorted((name for name in chosen if chosen[name]), key=lambda name: parse(name) or (0, 0))
-    trained = any(cohort_of(name) in TRAINING for name in names)
-    return tuple(_scan(name, chosen[name], trained) for name in names)
+    cohorts = {cohort_of(name) for name in names}
+    return tuple(_scan(name, chosen[name], cohorts) for name in names)
 
 
 def cohort_of(subject: str) -> str:
@@ -34,13 +34,15 @@ def cohort_of(subject: str) -> str:
     return subject.rpartition("-")[0]
 
 
-def split_of(subject: str, *, trained: bool) -> tuple[Split, str]:
-    """The split, and the reason; ``trained`` tells whether an NKI cohort is there to learn from."""
-    if trained or cohort_of(subject) != TESTING:
+def split_of(subject: str, cohorts: Set[str]) -> tuple[Split, str]:
+    """The split, and the reason, where the subjects are of ``cohorts``."""
+    if TESTING not in cohorts:
+        return "train", f"NKI trains; {TESTING}, which tests, is not here"
+    if cohorts != {TESTING}:
         split: Split = "test" if cohort_of(subject) == TESTING else "train"
-        return split, "by cohort: NKI trains, OASIS-TRT-20 tests"
+        return split, f"by cohort: NKI trains, {TESTING} tests"
     number = int(subject.rpartition("-")[2])
-    return "train" if number <= 10 else "test", "OASIS-TRT-20 alone: 1-10 train, 11-20 test"
+    return "train" if number <= 10 else "test", f"{TESTING} alone: 1-10 train, 11-20 test"
 
 
 def _walk(folder: Path, deep: int) -> Iterator[Path]:
@@ -66,9 +68,9 @@ def _chosen(name: str, folders: list[Path]) -> list[Files]:
     return files
 
 
-def _scan(name: str, files: list[Files], trained: bool) -> Scan:
+def _scan(name: str, files: list[Files], cohorts: Set[str]) -> Scan:
     best, *rest = files
-    split, why = split_of(name, trained=trained)
+    split, why = split_of(name, cohorts)
     metadata = {"cohort": cohort_of(name), "split": why}
     if rest:
         metadata["files"] = f"{best.space} files taken, {rest[0].space} ones are there too"

@@ -28,6 +28,14 @@ def test_distinct_one_hot_features_under_the_identity(build: Build, space: tuple
     assert found.item() == pytest.approx(6.8077e-4, rel=1e-3)
 
 
+def test_two_points_are_the_symmetric_infonce_of_the_two_images(build: Build) -> None:
+    """methods.md F.1: each row and each column of the 2 x 2 similarities is a choice of one of two."""
+    fixed = torch.tensor([[1.0, 0.0], [0.0, 1.0]], dtype=torch.float64).reshape(1, 2, 2, 1)
+    moving = torch.tensor([[0.6, 0.8], [0.8, -0.6]], dtype=torch.float64).reshape(1, 2, 2, 1)
+    found = LocalContrast(temperature=0.5, radius=0)(dense(build, moving, fixed))
+    assert found.item() == pytest.approx(1.8860240393, rel=1e-6)
+
+
 def test_positives_lie_where_the_displacement_points(build: Build) -> None:
     fixed = F.normalize(torch.randn(1, 128, 8, 8), dim=1)
     moving = fixed.roll(1, dims=2)

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from contreg_core import recipe
 from contreg_core.components import Loss
+from contreg_core.plugins import load_catalogue
 from contreg_core.types import Embeddings, Registration
 from contreg_plugins.losses.dcl import DCL
 from contreg_plugins.losses.ntxent import NTXent
@@ -46,6 +48,13 @@ def views(batch: int, seed: int) -> Tensor:
 def test_values_of_two_pairs(build: Build, loss: Loss, fixed: list[list[float]], expected: float) -> None:
     found = value(build, loss, vectors(AXES), vectors(fixed))
     assert found.item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_released_preset_counts_it_a_ten_thousandth(build: Build) -> None:
+    catalogue = load_catalogue(plugins=False)
+    _, objective = recipe.build(catalogue.recipe("contrastive-vae/reference"), catalogue, ndim=2)
+    found = value(build, objective.term("ntxent"), vectors(AXES), vectors(AXES))
+    assert objective.weights["ntxent"] * found.item() == pytest.approx(0.2395447662e-4, rel=1e-6)
 
 
 @pytest.mark.parametrize("temperature", [0.1, 0.5])

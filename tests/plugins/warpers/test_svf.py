@@ -76,3 +76,11 @@ def test_the_inverse_undoes_it_and_nothing_folds() -> None:
     assert spatial.compose(there, back).abs().max() < 0.05
     assert spatial.compose(back, there).abs().max() < 0.05
     assert spatial.jacobian_determinant(there).min() > 0
+
+
+def test_swapped_images_and_the_inverse_are_one_field_where_the_velocity_is_antisymmetric() -> None:
+    """methods.md F.12: with v_yx = -v_xy the two directions of segmentation agree exactly."""
+    velocity, warper = smooth(32, 6, 3), StationaryVelocity()
+    inverse = warper.inverse(velocity, Field(velocity, kind="velocity", scale=2))
+    swapped = warper(-velocity, Field(-velocity, kind="velocity", scale=2))
+    assert torch.equal(inverse, swapped)
