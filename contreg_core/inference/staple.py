@@ -76,7 +76,7 @@ def staple(labels: Labels) -> Consensus:
 
     Only voxels where some reference has a label count: how much empty space surrounds them must not matter.
     """
-    named = labels.any(axis=0)
+    named: NDArray[np.bool_] = (labels != 0).any(axis=0)
     ids = np.union1d(labels[:, named], np.zeros(1, labels.dtype)).astype(labels.dtype)
     pattern, pairs = _pairs(np.searchsorted(ids, labels[:, named]), ids.size)
     return Consensus(ids, named, pattern, pairs, _believe(pairs, ids.size))
@@ -96,7 +96,7 @@ def _pairs(votes: Indices, size: int) -> tuple[Indices, Pairs]:
 
 def _believe(pairs: Pairs, size: int) -> Reals:
     """Probability of each pair; begins with the share of the votes, which favours no reference."""
-    prior = np.bincount(pairs.label, pairs.votes * pairs.counts[pairs.of], size)
+    prior: Reals = np.bincount(pairs.label, pairs.votes * pairs.counts[pairs.of], size).astype(np.float64)
     belief: Reals = pairs.votes / len(pairs.answers)
     if not belief.size:
         return belief
