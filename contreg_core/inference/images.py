@@ -83,7 +83,7 @@ def put_on_grid(
     if not mask.any():
         raise DataError(
             "no brain in the fixed image's field of view: the two do not meet in world space",
-            "check both headers, or align the images first with a rigid or affine tool",
+            "check both headers, or align the images first (register --affine affine)",
         )
     if brain.standardised:
         return GriddedBrain(np.where(mask, image, np.float32(0)), mask, grid)

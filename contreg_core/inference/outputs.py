@@ -6,16 +6,25 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
 
 from contreg_core.cohort import Label
 from contreg_core.files import atomic_path, write_json
 from contreg_core.inference.names import PairNames, stem
 from contreg_core.inference.register import ImageRegistration, Registrar
 from contreg_core.inference.segment import Segmentation
-from contreg_core.transform import CONVENTIONS, write_field
+from contreg_core.transform import (
+    CONVENTIONS,
+    FieldFormat,
+    Grid,
+    WorldField,
+    write_composite,
+    write_field,
+)
 from contreg_core.volume import Volume, axis_codes, write_volume
 
 
@@ -47,9 +56,17 @@ class Input:
 
 
 def write_registration(
-    folder: Path, result: ImageRegistration, moving: Input, fixed: Input, about: Mapping[str, Any]
+    folder: Path,
+    result: ImageRegistration,
+    moving: Input,
+    fixed: Input,
+    about: Mapping[str, Any],
+    form: FieldFormat | Literal["h5"] = "itk",
 ) -> list[Path]:
-    """All files of a registration, sidecars last; returns the paths. ``about`` is added to both sidecars."""
+    """All files of a registration, sidecars last; returns the paths. ``about`` is added to both sidecars.
+
+    ``form`` is the convention of the two displacements; ``"h5"`` writes ITK composites, the affine stage apart.
+    """
     names = PairNames.of(moving.path, fixed.path)
     code = fixed.form_code()
     written = [folder / f"{names.stem}_warped.nii.gz"]
@@ -58,13 +75,36 @@ def write_registration(
         written.append(folder / f"{names.stem}_labels.nii.gz")
         write_volume(written[-1], result.labels, code=code)
     quality = {"quality": _plain(asdict(result.quality)), "warnings": list(result.warnings), **about}
-    forward, back = folder / f"{names.displacement}.nii.gz", folder / f"{names.inverse}.nii.gz"
-    write_field(forward, result.displacement, code=code)
-    write_field(back, result.inverse, code=moving.form_code())
-    sides = {"moving": moving.record(), "fixed": fixed.record()}
-    write_json(_json(forward), {"inverse": back.name, **_direction("fixed", "moving"), **sides, **quality})
-    write_json(_json(back), {"inverse": forward.name, **_direction("moving", "fixed"), **sides, **quality})
+    suffix = ".h5" if form == "h5" else ".nii.gz"
+    forward, back = folder / f"{names.displacement}{suffix}", folder / f"{names.inverse}{suffix}"
+    grids = Grid.of(fixed.volume), Grid.of(moving.volume)
+    _write_map(forward, result.displacement, result.affine, form, grids[1], code)
+    _write_map(
+        back,
+        result.inverse,
+        np.linalg.inv(result.affine).astype(np.float64),
+        form,
+        grids[0],
+        moving.form_code(),
+    )
+    sides = {"moving": moving.record(), "fixed": fixed.record(), "affine_ras": result.affine.tolist()}
+    for path, other, ends in ((forward, back, ("fixed", "moving")), (back, forward, ("moving", "fixed"))):
+        write_json(_json(path), {"inverse": other.name, **_direction(*ends, form), **sides, **quality})
     return [*written, forward, back, _json(forward), _json(back)]
+
+
+def _write_map(
+    path: Path,
+    field: WorldField,
+    affine: NDArray[np.float64],
+    form: FieldFormat | Literal["h5"],
+    other: Grid,
+    code: int,
+) -> None:
+    if form == "h5":
+        write_composite(path, field, affine)
+    else:
+        write_field(path, field, form, moving=other, code=code)
 
 
 def write_segmentation(
@@ -111,10 +151,11 @@ def about_model(model: Registrar) -> dict[str, Any]:
     return {**own, "checkpoint_sha256": model.record.get("sha256"), **known}
 
 
-def _direction(on: str, into: str) -> dict[str, Any]:
+def _direction(on: str, into: str, form: FieldFormat | Literal["h5"]) -> dict[str, Any]:
+    known = "ITK composite: displacement, then affine" if form == "h5" else CONVENTIONS[form].summary
     return {
-        "format": "itk",
-        "convention": CONVENTIONS["itk"].summary,
+        "format": form,
+        "convention": known,
         "direction": f"p + u(p): points of the {on} image to points of the {into} image",
         "warps": f"the {into} image onto the {on} image's grid",
         "grid": on,
@@ -122,7 +163,7 @@ def _direction(on: str, into: str) -> dict[str, Any]:
 
 
 def _json(volume: Path) -> Path:
-    return volume.with_name(volume.name.removesuffix(".nii.gz") + ".json")
+    return volume.with_name(volume.name.removesuffix(".h5").removesuffix(".nii.gz") + ".json")
 
 
 def _plain(value: Any) -> Any:

@@ -42,7 +42,7 @@ class Quality:
         if self.overlap_before < _POOR_OVERLAP:
             found.append(
                 f"the brains overlap poorly before registration (Dice {self.overlap_before:.2f}): "
-                "align them first with a rigid or affine tool"
+                "align them first (register --affine affine)"
             )
         if self.ncc_after < self.ncc_before:
             found.append(f"the images became less alike: NCC {self.ncc_before:.3f} to {self.ncc_after:.3f}")
@@ -84,7 +84,7 @@ def require_overlap(moving: NDArray[np.bool_], fixed: NDArray[np.bool_]) -> None
     if shared < _LEAST_OVERLAP:
         raise DataError(
             f"the brains hardly overlap in world space (Dice {shared:.2f}, expected {_LEAST_OVERLAP} at least)",
-            "check both headers, or align the images first with a rigid or affine tool",
+            "check both headers, or align the images first (register --affine affine)",
         )
 
 

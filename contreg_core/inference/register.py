@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 import torch
@@ -10,13 +10,23 @@ from numpy.typing import NDArray
 
 from contreg_core import spatial
 from contreg_core.errors import DataError
+from contreg_core.inference.alignment import Alignment, align
 from contreg_core.inference.images import Brain, GriddedBrain, find_brain, put_on_grid, working_grid
 from contreg_core.inference.quality import Quality, assess, require_overlap
 from contreg_core.labels import LabelMode
 from contreg_core.recipe import Recipe
-from contreg_core.transform.world import Grid, WorldField, warp_image_to, warp_labels_to, world_field
+from contreg_core.transform.world import (
+    Affine,
+    Grid,
+    WorldField,
+    warp_image_to,
+    warp_labels_to,
+    world_field,
+)
 from contreg_core.types import Registration
 from contreg_core.volume import Volume, corners_apart, spacing
+
+FieldGrid: TypeAlias = Literal["fixed", "working"]
 
 
 class Registrar(Protocol):
@@ -64,7 +74,8 @@ class ImageRegistration:
     """What ``register_images`` gives.
 
     ``warped`` and ``labels`` are the moving image and label map on the fixed image's grid; ``displacement`` leads from
-    fixed points to moving points on the fixed grid, ``inverse`` back on the moving grid, both in RAS mm.
+    fixed points to moving points on the fixed grid, ``inverse`` back on the moving grid, both in RAS mm; ``affine``
+    (RAS mm, fixed to moving) is the part of them that was aligned beforehand.
     """
 
     warped: Volume
@@ -73,6 +84,7 @@ class ImageRegistration:
     inverse: WorldField
     quality: Quality
     warnings: tuple[str, ...]
+    affine: Affine
 
 
 def register_images(
@@ -82,23 +94,52 @@ def register_images(
     *,
     moving_labels: Volume | None = None,
     label_mode: LabelMode = "linear",
+    alignment: Alignment = "none",
+    field_grid: FieldGrid = "fixed",
 ) -> ImageRegistration:
-    """Register two brain-extracted images whose affines place them in one world space, in any axis order.
+    """Register two brain-extracted images of any axis order, spacing and size.
 
-    The moving image is resampled by the affines onto the model's working grid (the fixed image's RAS axes at the
-    recipe's spacing); nothing is aligned beforehand. Raises ``DataError`` where the brains hardly overlap.
+    ``alignment`` brings the moving brain onto the fixed first; ``"none"`` believes that their affines place them in
+    one world space. Then the moving image is resampled onto the model's working grid (the fixed image's RAS axes at
+    the recipe's spacing) and registered there. ``field_grid`` chooses where the displacements are sampled: on the
+    images' own grids (exact at their voxels) or on the working grid (exact between voxels too, and smaller). Raises
+    ``DataError`` where the brains hardly overlap.
     """
     if moving_labels is not None:
         moving_labels = labels_on_image(moving_labels, moving)
     brains = find_brain(moving), find_brain(fixed)
-    result = register_on_grid(model, brains[0], grid_fixed(model, brains[1]), inverse=True)
+    stage = align(*brains, alignment)
+    result = register_on_grid(model, _moved(brains[0], stage), grid_fixed(model, brains[1]), inverse=True)
+    forward, back = _fields(result, stage, (Grid.of(fixed), Grid.of(moving)))
+    carried = None if moving_labels is None else warp_labels_to(moving_labels, forward, label_mode)
+    warped = warp_image_to(moving, forward)
+    if field_grid == "working":
+        forward, back = _fields(result, stage, _working(result, stage))
+    warnings = (*_named("moving", brains[0]), *_named("fixed", brains[1]), *result.quality.warnings())
+    return ImageRegistration(warped, carried, forward, back, result.quality, warnings, stage)
+
+
+def _moved(brain: Brain, stage: Affine) -> Brain:
+    """The moving brain as it lies in the fixed world: its affine is ``G^-1 A_M``."""
+    return replace(brain, volume=replace(brain.volume, affine=np.linalg.inv(stage) @ brain.volume.affine))
+
+
+def _working(result: GridRegistration, stage: Affine) -> tuple[Grid, Grid]:
+    grid = result.fixed.grid
+    return grid, Grid(stage @ grid.affine, grid.shape)
+
+
+def _fields(
+    result: GridRegistration, stage: Affine, grids: tuple[Grid, Grid]
+) -> tuple[WorldField, WorldField]:
+    """The two maps of the world on (fixed, moving) grids; the moving working grid is ``A_V = G A_W``."""
     assert result.inverse is not None
     working = result.fixed.grid.affine
-    field = world_field(result.displacement, working, working, Grid.of(fixed))
-    back = world_field(result.inverse, working, working, Grid.of(moving))
-    carried = None if moving_labels is None else warp_labels_to(moving_labels, field, label_mode)
-    warnings = (*_named("moving", brains[0]), *_named("fixed", brains[1]), *result.quality.warnings())
-    return ImageRegistration(warp_image_to(moving, field), carried, field, back, result.quality, warnings)
+    other = stage @ working
+    return (
+        world_field(result.displacement, working, other, grids[0]),
+        world_field(result.inverse, other, working, grids[1]),
+    )
 
 
 def grid_fixed(model: Registrar, fixed: Brain) -> GriddedBrain:

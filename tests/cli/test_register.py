@@ -120,5 +120,25 @@ def test_poor_overlap_is_said(study, tmp_path, capsys):
     image = nib.load(study / "S01.nii.gz")
     image.affine[0, 3] += 60
     nib.save(nib.Nifti1Image(np.asarray(image.dataobj), image.affine), tmp_path / "moved.nii.gz")
-    assert command(study, tmp_path / "moved.nii.gz", study / "S01.nii.gz", tmp_path / "out") == 0
+    pair = tmp_path / "moved.nii.gz", study / "S01.nii.gz"
+    assert command(study, *pair, tmp_path / "believed", "--affine", "none") == 0
     assert "overlap poorly" in capsys.readouterr().err
+    assert command(study, *pair, tmp_path / "aligned") == 0
+    assert "overlap poorly" not in capsys.readouterr().err
+    sidecar = next((tmp_path / "aligned").glob("*to-S01*xfm.json"))
+    assert json.loads(sidecar.read_text())["affine_ras"][0][3] == pytest.approx(60, abs=1)
+
+
+@pytest.mark.parametrize("form", ["ras", "fsl", "spm", "h5"])
+def test_fields_in_the_conventions_of_other_tools(study, tmp_path, form):
+    pair = study / "S01.nii.gz", study / "S03.nii.gz"
+    assert command(study, *pair, tmp_path / "itk") == 0
+    assert command(study, *pair, tmp_path / form, "--field-format", form) == 0
+    suffix = "h5" if form == "h5" else "nii.gz"
+    name = "S01_from-S01_to-S03_mode-image_xfm"
+    output = tmp_path / "again.nii.gz"
+    more = ["--moving", str(pair[0]), "-o", str(output)]
+    assert run(["warp", str(pair[0]), "-t", str(tmp_path / form / f"{name}.{suffix}"), *more]) == 0
+    first = nib.load(tmp_path / "itk" / "S01_from-S01_to-S03_warped.nii.gz").get_fdata()
+    apart = np.abs(nib.load(output).get_fdata() - first)[1:-1, 1:-1, 1:-1]
+    assert apart.max() < 1e-3 * np.ptp(first)

@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from contreg_cli import inferring, options
+from contreg_cli import inferring, options, transforms
 
 if TYPE_CHECKING:
     from contreg_core.engine import Precision
+    from contreg_core.inference.alignment import Alignment
     from contreg_core.inference.quality import Quality
+    from contreg_core.inference.register import FieldGrid
     from contreg_core.labels import LabelMode
+    from contreg_core.transform import FieldFormat
     from contreg_core.volume.orientation import OrientationFrom
 
 
@@ -23,6 +26,28 @@ if TYPE_CHECKING:
     "--moving-labels", type=options.ANY_PATH, metavar="FILE", help="Label map of MOVING to carry along."
 )
 @inferring.label_mode
+@click.option(
+    "--affine",
+    type=click.Choice(["none", "rigid", "affine"]),
+    default="affine",
+    show_default=True,
+    help="Alignment beforehand; none believes the headers.",
+)
+@click.option(
+    "--field-format",
+    "form",
+    type=click.Choice([*transforms.FORMATS, "h5"]),
+    default="itk",
+    show_default=True,
+    help="Convention of the displacement files; h5 is an ITK composite.",
+)
+@click.option(
+    "--field-grid",
+    type=click.Choice(["fixed", "working"]),
+    default="fixed",
+    show_default=True,
+    help="Where the displacement is sampled: each image's own grid, or the model's (best for points).",
+)
 @inferring.orientation_from
 @options.symmetric
 @inferring.seed
@@ -35,17 +60,20 @@ def command(
     model: str,
     moving_labels: Path | None,
     label_mode: "LabelMode",
+    affine: "Alignment",
+    form: "FieldFormat",
+    field_grid: "FieldGrid",
     orientation_from: "OrientationFrom",
     symmetric: bool,
     seed: int,
     device: str,
     precision: "Precision",
 ) -> None:
-    """Warp MOVING onto FIXED, two brain-extracted images of one world space.
+    """Warp MOVING onto FIXED, two brain-extracted images.
 
     Writes the warped image (and labels) on FIXED's own grid, the displacement as ITK and ANTs read it, its inverse on
-    MOVING's grid, and a JSON file beside each displacement. Files are named after the two inputs. Nothing is aligned
-    beforehand: images that overlap poorly need a rigid or affine tool first, and are told so.
+    MOVING's grid, and a JSON file beside each displacement. Files are named after the two inputs. The
+    brains are aligned first; the written displacements hold that alignment and the deformation together.
     """
     from contreg_core.inference.outputs import Input, write_registration
     from contreg_core.inference.references import read_image, read_labels_of
@@ -57,9 +85,15 @@ def command(
         None if moving_labels is None else read_labels_of(images[0].volume, moving_labels, orientation_from)
     )
     result = register_images(
-        trained, images[0].volume, images[1].volume, moving_labels=labels, label_mode=label_mode
+        trained,
+        images[0].volume,
+        images[1].volume,
+        moving_labels=labels,
+        label_mode=label_mode,
+        alignment=affine,
+        field_grid=field_grid,
     )
-    written = write_registration(output, result, images[0], images[1], about)
+    written = write_registration(output, result, images[0], images[1], about, form)
     for warning in result.warnings:
         click.echo(f"warning: {warning}", err=True)
     click.echo(_summary(result.quality))
