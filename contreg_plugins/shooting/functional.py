@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from contreg_plugins.shooting.integrators import Integrator, Shot, hamiltonian, shoot, velocity
 from contreg_plugins.shooting.differences import Boundary, gradient
+from contreg_plugins.shooting.integrators import Integrator, Shot, hamiltonian, shoot, velocity
 from contreg_plugins.shooting.kernels import Gaussians, Kernel, normalised
 
 
@@ -55,9 +55,7 @@ def apparent(moving: Tensor, fixed: Tensor, sigmas: Sequence[float]) -> Gaussian
     For one pair ``(1, 1, *space)``; equal weights where the images are equal (Vialard et al. 2012, their tool's rule).
     """
     pull = (moving - fixed) * gradient(fixed)[:, 0]
-    reached = [
-        float(normalised([sigma], [1.0]).on(pull)(pull).norm(dim=1).max()) for sigma in sigmas
-    ]
+    reached = [float(normalised([sigma], [1.0]).on(pull)(pull).norm(dim=1).max()) for sigma in sigmas]
     if min(reached) <= 0:
         return normalised(sigmas, [1.0] * len(sigmas))
     return normalised(sigmas, [1 / value for value in reached])

@@ -65,9 +65,7 @@ def shoot(
     return _eulerian(image, momentum, kernel, steps, boundary, _rk4 if integrator == "rk4" else _euler)
 
 
-def _semi_lagrangian(
-    image: Tensor, momentum: Tensor, kernel: Kernel, steps: int, boundary: Boundary
-) -> Shot:
+def _semi_lagrangian(image: Tensor, momentum: Tensor, kernel: Kernel, steps: int, boundary: Boundary) -> Shot:
     def step(now: Tensor, push: Tensor, displacement: Tensor) -> Tensor:
         back = -velocity(now, push, kernel, boundary) / steps
         return spatial.compose(displacement, back)
