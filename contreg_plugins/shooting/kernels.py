@@ -7,7 +7,6 @@ three times the largest sigma; that strip is shared by both ends of the axis, so
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import torch
@@ -15,6 +14,7 @@ from scipy.fft import next_fast_len
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from contreg_core import spatial
 from contreg_plugins.shooting.differences import Boundary
 
 PADDING = 3.0  # in sigmas: there a Gaussian is down to 1 % of its peak
@@ -76,8 +76,7 @@ class _Convolve(torch.autograd.Function):
 def _convolve(field: Tensor, multiplier: Tensor, padded: tuple[int, ...]) -> Tensor:
     axes = list(range(2, field.ndim))
     spectrum = torch.fft.rfftn(field, s=padded, dim=axes).mul_(multiplier)
-    whole = torch.fft.irfftn(spectrum, s=padded, dim=axes)
-    return whole[(..., *(slice(size) for size in field.shape[2:]))]
+    return spatial.crop_to(torch.fft.irfftn(spectrum, s=padded, dim=axes), field.shape[2:])
 
 
 def _padded(size: int, sigma: float, boundary: Boundary) -> int:
@@ -88,12 +87,13 @@ def _padded(size: int, sigma: float, boundary: Boundary) -> int:
 
 def _multiplier(padded: Sequence[int], sigma: float) -> Tensor:
     """The transform of one sampled, periodic Gaussian of unit sum, laid out as ``rfftn`` does; float64."""
-    halves = [False] * (len(padded) - 1) + [True]
-    lines = [_line(size, sigma, half) for size, half in zip(padded, halves, strict=True)]
-    return reduce(lambda product, line: product[..., None] * line, lines)
+    product = torch.ones((), dtype=torch.float64)
+    for axis, size in enumerate(padded, start=1):
+        product = product[..., None] * _line(size, sigma, half=axis == len(padded))
+    return product
 
 
-def _line(size: int, sigma: float, half: bool) -> Tensor:
+def _line(size: int, sigma: float, *, half: bool) -> Tensor:
     """Sampling repeats a spectrum at every integer (Poisson): the sum stays positive, as no cut Gaussian would."""
     frequencies = (torch.fft.rfftfreq if half else torch.fft.fftfreq)(size, dtype=torch.float64)
     reach = math.ceil(2 / sigma) + 1

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from contreg_core import spatial
 from contreg_core.components import Solver, Warper
 from contreg_core.errors import UsageError
 from contreg_core.objective import Objective
@@ -15,11 +16,12 @@ from contreg_plugins.shooting.levels import DISPLACEMENT, MOMENTUM, doubled, gro
 
 
 class GeodesicShooting(Solver):
-    """Diffeomorphic registration by its initial momentum alone (Vialard, Risser, Rueckert and Cotter, IJCV 2012).
+    """Geodesic shooting with a functional of its own: a recipe's losses are not used (Vialard et al., IJCV 2012).
 
-    The unknown is one number a voxel of the moving image; it sets off a geodesic whose end is compared with the fixed
-    image. It minimises ``alpha`` times the energy of the path plus half the sum of squared differences: the losses of
-    the recipe are not used. Intensities are expected in about [0, 1].
+    The unknown is the initial momentum, one number a voxel of the moving image; it sets off a geodesic whose end is
+    compared with the fixed image. ``alpha`` times the energy of the path plus half the sum of squared differences is
+    minimised, each pair alone, from no displacement. Intensities are expected in about [0, 1]; both images should be
+    the same outside the brain. The map does not fold while the steps of the geodesic are short.
 
     Lengths are in voxels of the images, not mm, for a solver is not told their size. Levels with larger voxels keep
     the same kernel and the same functional.
@@ -77,7 +79,7 @@ class GeodesicShooting(Solver):
 
     def _solve(self, moving: Tensor, fixed: Tensor) -> Displacement:
         """One pair ``(1, 1, *space)``: down the levels with the momentum, then back up with its displacement."""
-        space = moving.shape[2:]
+        space = tuple(moving.shape[2:])
         fixed = aligned_grey_levels(moving, fixed) if self.align_grey_levels else fixed
         size, _ = self.levels[0]
         moving, fixed = grown(moving, size), grown(fixed, size)
@@ -92,7 +94,7 @@ class GeodesicShooting(Solver):
         displacement = functional.shot(momentum).displacement
         while size > 1:
             displacement, size = doubled(displacement, DISPLACEMENT), size // 2
-        return displacement[(..., *(slice(length) for length in space))]
+        return spatial.crop_to(displacement, space)
 
     def _kernel(self, moving: Tensor, fixed: Tensor, shrink: int) -> Gaussians:
         """In voxels of the images; apparent weights are those of the coarsest level, kept on all."""
