@@ -4,10 +4,12 @@ import pytest
 
 from contreg_core.model import parameter_count
 from contreg_core.plugins import load_catalogue
-from contreg_core.recipe import build, dump_recipe, load_recipe, resolve
+from contreg_core.recipe import build, build_solver, dump_recipe, load_recipe, resolve
 
 CATALOGUE = load_catalogue(plugins=False)
 NAMES = [recipe.name for recipe in CATALOGUE.recipes()]
+LEARNED = [recipe.name for recipe in CATALOGUE.recipes() if recipe.form == "learned"]
+SOLVERS = [recipe.name for recipe in CATALOGUE.recipes() if recipe.form == "solver"]
 
 
 def test_the_promised_recipes_are_there() -> None:
@@ -21,10 +23,17 @@ def test_it_says_what_it_is_and_survives_its_own_file(name: str) -> None:
     assert load_recipe(dump_recipe(recipe)) == recipe
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LEARNED)
 def test_its_parts_fit_in_two_dimensions(name: str) -> None:
     model, objective = build(CATALOGUE.recipe(name), CATALOGUE, ndim=2)
     assert parameter_count(model)
+    assert list(objective.weights) == list(CATALOGUE.recipe(name).losses)
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_its_solver_is_built_and_trains_nothing(name: str) -> None:
+    solver, warper, objective = build_solver(CATALOGUE.recipe(name), CATALOGUE)
+    assert not parameter_count(solver) + parameter_count(warper)
     assert list(objective.weights) == list(CATALOGUE.recipe(name).losses)
 
 

@@ -1,0 +1,1 @@
+"""Geodesic shooting for image matching: kernels, integrators, the functional and its descent."""

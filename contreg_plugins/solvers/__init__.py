@@ -1,0 +1,1 @@
+"""Solvers: a pair to a field, without training."""
