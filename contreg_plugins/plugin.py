@@ -26,13 +26,15 @@ from contreg_plugins.losses.mse import MSE
 from contreg_plugins.losses.multiscale_lncc import MultiscaleLNCC
 from contreg_plugins.losses.ntxent import NTXent
 from contreg_plugins.losses.smoothness import GradientL2
+from contreg_plugins.solvers.instance_opt import InstanceOpt
+from contreg_plugins.solvers.svf_adam import SVFAdam
 from contreg_plugins.warpers.displacement import DisplacementWarper
 from contreg_plugins.warpers.svf import StationaryVelocity
 
 
 @hookimpl
 def contreg_components() -> list[type[Component]]:
-    """Every encoder, decoder, warper and loss in the rooms."""
+    """Every encoder, decoder, solver, warper and loss in the rooms."""
     return [
         Siamese,
         Pyramid,
@@ -44,6 +46,8 @@ def contreg_components() -> list[type[Component]]:
         VoxelMorphDecoder,
         FAIMDecoder,
         LaplacianPyramid,
+        InstanceOpt,
+        SVFAdam,
         DisplacementWarper,
         StationaryVelocity,
         DCL,

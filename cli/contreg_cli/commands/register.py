@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @inferring.label_mode
 @inferring.orientation_from
 @options.symmetric
+@options.refine
 @inferring.seed
 @options.device
 @options.precision
@@ -37,6 +38,7 @@ def command(
     label_mode: "LabelMode",
     orientation_from: "OrientationFrom",
     symmetric: bool,
+    refine: int,
     seed: int,
     device: str,
     precision: "Precision",
@@ -47,11 +49,14 @@ def command(
     MOVING's grid, and a JSON file beside each displacement. Files are named after the two inputs. Nothing is aligned
     beforehand: images that overlap poorly need a rigid or affine tool first, and are told so.
     """
+    from contreg_cli.models import shown
     from contreg_core.inference.outputs import Input, write_registration
     from contreg_core.inference.references import read_image, read_labels_of
     from contreg_core.inference.register import register_images
 
-    _, trained, about = inferring.ready(model, output, device, precision, seed, symmetric=symmetric)
+    _, trained, about = inferring.ready(
+        model, output, device, precision, seed, symmetric=symmetric, refine=refine
+    )
     images = [Input(path, read_image(path, orientation_from)) for path in (moving, fixed)]
     labels = (
         None if moving_labels is None else read_labels_of(images[0].volume, moving_labels, orientation_from)
@@ -62,7 +67,7 @@ def command(
     written = write_registration(output, result, images[0], images[1], about)
     for warning in result.warnings:
         click.echo(f"warning: {warning}", err=True)
-    click.echo(_summary(result.quality))
+    click.echo(f"{shown(trained.recipe.name, trained.prediction)}: {_summary(result.quality)}")
     for path in written:
         click.echo(f"written: {path}")
 
