@@ -13,6 +13,10 @@ from contreg_core.model import register_by
 from contreg_core.objective import Objective
 from contreg_core.types import Field, Pair
 
+_FAINT = 1e-2
+"""Gradient of a voxel's own share of the loss below which Adam's steps fade: it would make rounding noise in an empty
+background as strong as an edge. The median at the start of real pairs is 0.005, that of the strongest tenth 0.3."""
+
 
 def objective_of(
     objective: Objective, pair: Pair, warper: Warper, field: Field
@@ -36,18 +40,20 @@ def objective_of(
 def descend(start: Tensor, loss: Callable[[Tensor], Tensor], *, steps: int, rate: float) -> Tensor:
     """Adam (Kingma & Ba 2015) from ``start`` for ``steps`` steps; the values of the lowest loss, so it never rises.
 
-    ``rate`` is about how far the first steps move a value, in its own unit; it falls to 0 along half a cosine.
+    ``rate`` is about how far the first steps move a value, in its own unit; it falls to 0 along half a cosine. The loss
+    is a mean over voxels, of which ``start`` ``(B, C, *space)`` has its own number.
     """
     values = start.clone().requires_grad_()
-    adam = torch.optim.Adam([values], lr=rate)
-    best, lowest = start, math.inf
+    adam = torch.optim.Adam([values], lr=rate, eps=_FAINT)
+    best, lowest, voxels = start, math.inf, start[0, 0].numel()
     for step in range(steps + 1):
         with torch.enable_grad():
             total = loss(values)
         if float(total.detach()) < lowest:
             best, lowest = values.detach().clone(), float(total.detach())
         if step < steps:
-            (values.grad,) = torch.autograd.grad(total, values)
+            (force,) = torch.autograd.grad(total, values)
+            values.grad = force * voxels
             adam.param_groups[0]["lr"] = rate * (1 + math.cos(math.pi * step / steps)) / 2
             adam.step()
     return best
