@@ -12,13 +12,16 @@ from contreg_core.objective import Objective
 from contreg_core.types import Field, Pair
 from contreg_plugins.solvers.descent import descend, objective_of, singly
 
+_SQUARINGS = 5
+
 
 class InstanceOpt(Solver):
     """Minimises the objective over an update of the given field, at full resolution of the images.
 
-    The update lives at half the resolution of the images or that of the field, whichever is coarser, and is added to
-    the field's mean: a displacement refined voxel by voxel would fold. Starting from zero, the loss never rises
-    (methods.md B.7.1, F.12). A log-variance is held.
+    The update is a velocity at half the resolution of the images, or at that of the field if coarser. It is added to
+    a velocity. A displacement is read through its map, ``u <- exp(w) + u(p + exp(w))``: what does not fold is not made
+    to, where adding voxel by voxel would. From an update of zero, the loss never rises (methods.md B.7.1, F.12). A
+    log-variance is held.
 
     Knobs:
         steps: Adam steps.
@@ -44,15 +47,23 @@ class InstanceOpt(Solver):
         return replace(start, mean=torch.cat(refined))
 
     def _refine(self, pair: Pair, field: Field, objective: Objective, warper: Warper) -> Tensor:
-        space = field.mean.shape[2:]
         loss = objective_of(objective, pair, warper, field)
+        coarse = [-(-size * field.scale // max(field.scale, 2)) for size in field.mean.shape[2:]]
+        update = descend(
+            field.mean.new_zeros(1, field.mean.shape[1], *coarse),
+            lambda values: loss(_updated(field, values)),
+            steps=self.steps,
+            rate=self.rate,
+        )
+        return _updated(field, update)
 
-        def moved(update: Tensor) -> Tensor:
-            return field.mean + spatial.resize(update, space)
 
-        coarse = [-(-size * field.scale // max(field.scale, 2)) for size in space]
-        update = field.mean.new_zeros(1, field.mean.shape[1], *coarse)
-        return moved(descend(update, lambda values: loss(moved(values)), steps=self.steps, rate=self.rate))
+def _updated(field: Field, update: Tensor) -> Tensor:
+    """The field's mean, the update put before it."""
+    space = field.mean.shape[2:]
+    if field.kind == "velocity":
+        return field.mean + spatial.resize(update, space)
+    return spatial.compose(field.mean, spatial.resize(spatial.integrate(update, _SQUARINGS), space))
 
 
 def _rest(pair: Pair) -> Field:

@@ -33,7 +33,7 @@ class SVFAdam(Solver):
         self,
         *,
         levels: tuple[int, ...] = (4, 2, 1),
-        steps: tuple[int, ...] = (60, 60, 60),
+        steps: tuple[int, ...] = (60, 60, 40),
         rate: float = 0.25,
     ) -> None:
         super().__init__()
