@@ -18,7 +18,7 @@ class SVFAdam(Solver):
 
     Classical registration in the way of greedy and log-demons tools, with automatic gradients and Adam: at every level
     the images are means over cubes, and the velocity starts as the one of the level before (zero, or ``field``'s, at
-    the first). Identical images stay where they are; the loss of a level never rises.
+    the first), and a loss's lengths shrink with the images. The loss of a level never rises.
 
     Knobs:
         levels: edge of the cubes that images are averaged over, in voxels, coarsest first.
@@ -56,7 +56,7 @@ class SVFAdam(Solver):
         for level, steps in zip(self.levels, self.steps, strict=True):
             images = Pair(_reduced(pair.moving, level), _reduced(pair.fixed, level))
             velocity = spatial.resize(velocity, [-(-size // 2) for size in images.space])
-            loss = objective_of(objective, images, warper, _velocity(velocity))
+            loss = objective_of(objective.coarsened(level), images, warper, _velocity(velocity))
             velocity = descend(velocity, loss, steps=steps, rate=self.rate)
         return velocity
 

@@ -23,6 +23,17 @@ SIZES = {2: (37, 44), 3: (17, 20, 15)}
 both_dimensions = pytest.mark.parametrize("ndim", [2, 3])
 
 
+class Weighed(MSE):
+    """A loss with a weight of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(()))
+
+    def forward(self, registration: Registration) -> Tensor:
+        return self.weight * super().forward(registration)
+
+
 def objective(eps: float = 1e-6) -> Objective:
     return Objective({"lncc": (1.0, LNCC(window=5, eps=eps)), "gradient-l2": (0.25, GradientL2())})
 
@@ -99,14 +110,12 @@ def test_a_batch_is_its_pairs(brain, known, ndim: int) -> None:
 def test_nothing_else_gets_a_gradient(known) -> None:
     pair, _ = known(2)
     pair.moving.requires_grad_()
-    weight = torch.nn.Parameter(torch.ones(()))
-    terms = objective()
-    terms.register_parameter("weight", weight)
-    warper = StationaryVelocity()
+    loss, warper = Weighed(), StationaryVelocity()
     with torch.no_grad():
-        field = SVFAdam(levels=(1,), steps=(2,))(pair, None, terms, warper)
+        field = SVFAdam(levels=(1,), steps=(2,))(pair, None, Objective({"weighed": (1.0, loss)}), warper)
     assert pair.moving.grad is None
-    assert weight.grad is None
+    assert loss.weight.grad is None
+    assert field.mean.abs().max() > 0
     assert not field.mean.requires_grad
 
 
