@@ -17,25 +17,34 @@ def sidecar(folder: Path) -> dict:
     return json.loads((folder / "S01_from-S01_to-S02_mode-image_xfm.json").read_text())
 
 
-def test_register_needs_no_model(contreg, images: list[Path], tmp_path: Path) -> None:
-    result = contreg("register", *images, "-o", tmp_path / "out", "--device", "cpu")
+@pytest.fixture
+def small(study: Path, tmp_path: Path) -> list[Path]:
+    """Two images and the labels of the first, as of brains that fit the default grid of 2 mm."""
+    paths = []
+    for name in ("S01", "S02", "S01_labels"):
+        image = nib.load(study / f"{name}.nii.gz")
+        image.affine[:3] /= 4
+        paths.append(tmp_path / f"{name}.nii.gz")
+        nib.save(nib.Nifti1Image(np.asarray(image.dataobj), image.affine), paths[-1])
+    return paths
+
+
+def test_register_needs_no_model(contreg, small: list[Path], tmp_path: Path) -> None:
+    result = contreg("register", *small[:2], "-o", tmp_path / "out", "--device", "cpu")
     assert result.code == 0, result.err
     assert "svf-adam: NCC" in result.out
     record = sidecar(tmp_path / "out")
     assert record["model"]["recipe"] == "svf-adam"
     assert record["quality"]["ncc_after"] > record["quality"]["ncc_before"]
     assert record["quality"]["folding_percent"] == 0
-    before, after = (
-        np.asarray(nib.load(path).dataobj)
-        for path in (images[0], tmp_path / "out" / "S01_from-S01_to-S02_warped.nii.gz")
-    )
-    fixed = np.asarray(nib.load(images[1]).dataobj)
-    assert np.abs(after - fixed).mean() < np.abs(before - fixed).mean()
+    warped = nib.load(tmp_path / "out" / "S01_from-S01_to-S02_warped.nii.gz")
+    moving, fixed, after = (np.asarray(image.dataobj) for image in (*map(nib.load, small[:2]), warped))
+    assert np.abs(after - fixed).mean() < np.abs(moving - fixed).mean()
 
 
-def test_segment_needs_no_model(contreg, study: Path, images: list[Path], tmp_path: Path) -> None:
-    atlas = f"{images[0]}:{study / 'S01_labels.nii.gz'}"
-    result = contreg("segment", images[1], "--atlas", atlas, "-o", tmp_path, "--device", "cpu")
+def test_segment_needs_no_model(contreg, small: list[Path], tmp_path: Path) -> None:
+    moving, image, labels = small
+    result = contreg("segment", image, "--atlas", f"{moving}:{labels}", "-o", tmp_path, "--device", "cpu")
     assert result.code == 0, result.err
     assert json.loads((tmp_path / "S02_dseg.json").read_text())["model"]["recipe"] == "svf-adam"
 
@@ -84,5 +93,5 @@ def test_show_reads_well(contreg) -> None:
     result = contreg("show", "svf-adam")
     assert "needs no training" in result.out
     assert "solver.rate" in result.out
-    assert "training" not in result.out.replace("needs no training", "").replace("No training", "")
+    assert "training.steps" not in result.out
     assert "svf-adam" in contreg("list").out
