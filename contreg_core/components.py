@@ -122,6 +122,10 @@ class Loss(Component):
     def forward(self, registration: Registration) -> Tensor:
         """A registration -> a float32 scalar, finite, lower is better."""
 
+    def coarsened(self, edge: int) -> "Loss":
+        """This loss for images averaged over cubes of ``edge`` voxels: override where a knob is a length in voxels."""
+        return self
+
     def __call__(self, registration: Registration) -> Tensor:
         value: Tensor = super().__call__(registration)
         return value

@@ -41,6 +41,10 @@ class Objective(nn.Module):
         """Every loss."""
         return [self.term(name) for name in self.weights]
 
+    def coarsened(self, edge: int) -> "Objective":
+        """This objective for images averaged over cubes of ``edge`` voxels."""
+        return Objective({name: (w, self.term(name).coarsened(edge)) for name, w in self.weights.items()})
+
     def forward(self, registration: Registration) -> Value:
         """Evaluate every term, outside autocast."""
         with torch.autocast(registration.warped.device.type, enabled=False):

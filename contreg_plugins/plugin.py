@@ -26,6 +26,8 @@ from contreg_plugins.losses.mse import MSE
 from contreg_plugins.losses.multiscale_lncc import MultiscaleLNCC
 from contreg_plugins.losses.ntxent import NTXent
 from contreg_plugins.losses.smoothness import GradientL2
+from contreg_plugins.solvers.instance_opt import InstanceOpt
+from contreg_plugins.solvers.svf_adam import SVFAdam
 from contreg_plugins.solvers.utilzreg import GeodesicShooting
 from contreg_plugins.warpers.displacement import DisplacementWarper
 from contreg_plugins.warpers.svf import StationaryVelocity
@@ -46,6 +48,8 @@ def contreg_components() -> list[type[Component]]:
         FAIMDecoder,
         LaplacianPyramid,
         GeodesicShooting,
+        InstanceOpt,
+        SVFAdam,
         DisplacementWarper,
         StationaryVelocity,
         DCL,

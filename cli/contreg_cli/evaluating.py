@@ -39,6 +39,7 @@ class Request:
     precision: "Precision" = "auto"
     settings: tuple[str, ...] = ()
     symmetric: bool = False
+    refine: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,10 @@ class _Subject:
     cohort: "CachedCohort"
     prediction: tuple[str, ...] = ()
 
-    @property
-    def shown(self) -> str:
-        """Its name, and what is done to the network's own answer."""
-        return f"{self.name} ({', '.join(self.prediction)})" if self.prediction else self.name
-
 
 def evaluate_request(request: Request, catalogue: "Catalogue") -> tuple[Summary, Path]:
     """Register and score every pair; write ``pairs.csv`` and ``summary.json``; returns the summary and the folder."""
+    from contreg_cli.models import shown
     from contreg_core.evaluation import summarise, write_csv
     from contreg_core.files import probe, write_json
 
@@ -67,7 +64,7 @@ def evaluate_request(request: Request, catalogue: "Catalogue") -> tuple[Summary,
     probe(folder)
     scores, of_pairs = _scores(subject, protocol, request)
     summary = {
-        "model": subject.shown,
+        "model": shown(subject.name, subject.prediction),
         "data": subject.cohort.name,
         "cache": subject.cohort.folder.name,
         "split": request.split,
@@ -111,7 +108,8 @@ def _subject(request: Request, catalogue: "Catalogue") -> _Subject:
     if request.model == "none":
         return _unregistered(request, catalogue)
     engine = Engine.choose(request.device, request.precision)
-    model = load_model(request.model, catalogue, engine, request.settings, symmetric=request.symmetric)
+    how = request.settings, request.symmetric, request.refine
+    model = load_model(request.model, catalogue, engine, *how)
     untrained = needs_no_run(request.model, catalogue)
     name = request.data or model.record.get("data", {}).get("cohort")
     if name is None:
@@ -135,6 +133,8 @@ def _unregistered(request: Request, catalogue: "Catalogue") -> _Subject:
 
     if request.symmetric:
         raise UsageError("--model none predicts nothing to make symmetric", "leave out --symmetric")
+    if request.refine:
+        raise UsageError("--model none predicts nothing to refine", "leave out --refine")
     if request.data is None:
         raise _no_cohort(request)
     spec = find_recipe(catalogue, DEFAULT_MODEL, request.settings).preprocessing

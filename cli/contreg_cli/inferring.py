@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 run = click.option(
     "--model",
-    required=True,
+    default=options.UNTRAINED_MODEL,
+    show_default=True,
     metavar="RUN|RECIPE",
     help="Run folder or checkpoint of contreg fit, or a recipe that needs no training.",
 )
@@ -45,7 +46,14 @@ seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=Tr
 
 
 def ready(
-    model: str, output: Path, device: str, precision: "Precision", seed: int, *, symmetric: bool = False
+    model: str,
+    output: Path,
+    device: str,
+    precision: "Precision",
+    seed: int,
+    *,
+    symmetric: bool = False,
+    refine: int = 0,
 ) -> "tuple[Catalogue, Registrar, dict[str, Any]]":
     """(catalogue, model, what every sidecar tells of this run); fails first where nothing can be written."""
     from contreg_cli.models import load_model
@@ -58,7 +66,7 @@ def ready(
     probe(output)
     catalogue = load_catalogue()
     engine = Engine.choose(device, precision)
-    registrar = load_model(model, catalogue, engine, symmetric=symmetric)
+    registrar = load_model(model, catalogue, engine, (), symmetric, refine)
     seed_torch("inference", seed)
     told = provenance(engine.describe(), plugin_versions())
     return catalogue, registrar, {"model": about_model(registrar), "seed": seed, "provenance": told}

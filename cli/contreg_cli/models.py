@@ -17,18 +17,29 @@ def load_model(
     catalogue: "Catalogue",
     engine: "Engine",
     settings: Sequence[str] = (),
-    *,
     symmetric: bool = False,
+    refine: int = 0,
 ) -> "Registrar":
     """What registers under this name, as the options want it to predict; ``settings`` change a recipe, and only that.
 
     Raises ``MissingError`` for what is neither a path nor a recipe, ``UsageError`` for a recipe that must be trained,
     ``MismatchError`` where it cannot predict so.
     """
+    from contreg_core.inference.refined import RefinedModel
     from contreg_core.inference.symmetric import SymmetricModel
 
     model = _loaded(name, catalogue, engine, settings)
-    return SymmetricModel.of(model) if symmetric else model
+    model = SymmetricModel.of(model) if symmetric else model
+    return RefinedModel.of(model, refine, catalogue, engine) if refine else model
+
+
+def shown(name: str, prediction: Sequence[str]) -> str:
+    """A model's name, and what is done to the network's own answer.
+
+    >>> shown("lapirn", ("symmetric", "refine 20"))
+    'lapirn (symmetric, refine 20)'
+    """
+    return f"{name} ({', '.join(prediction)})" if prediction else name
 
 
 def _loaded(name: str, catalogue: "Catalogue", engine: "Engine", settings: Sequence[str]) -> "Registrar":

@@ -5,6 +5,8 @@ from pathlib import Path
 import click
 
 DEFAULT_MODEL = "contrastive-vae"
+UNTRAINED_MODEL = "svf-adam"
+"""What registers where no model is named."""
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 ANY_PATH = click.Path(path_type=Path)
@@ -45,6 +47,13 @@ symmetric = click.option(
     "--symmetric",
     is_flag=True,
     help="Average the velocities of both orders of the images: twice the work, exactly opposite answers.",
+)
+refine = click.option(
+    "--refine",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="Improve a trained model's answer by N steps of descent on the pair itself; 20 to 50 are worth their time.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program to read.")
 

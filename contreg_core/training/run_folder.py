@@ -42,7 +42,8 @@ class RunFolder:
 
     def evaluation(self, protocol: str, split: str = "test", prediction: Sequence[str] = ()) -> Path:
         """The folder of an evaluation under a protocol; ``prediction`` as that of a ``Registrar``."""
-        return self.path / "evaluation" / "-".join((protocol.replace("/", "-"), split, *prediction))
+        name = "-".join((protocol.replace("/", "-"), split, *prediction))
+        return self.path / "evaluation" / name.replace(" ", "-")
 
     def model_checkpoint(self) -> Path:
         """The best checkpoint, or the last where no validation was made."""

@@ -49,6 +49,17 @@ class LNCC(Loss):
         """The inverse map, or the swapped pair's registration, where they are compared."""
         return facts(bidirectional=self.bidirectional, swapped=self.swapped)
 
+    def coarsened(self, edge: int) -> "LNCC":
+        """The odd window nearest to the same length, 3 at least: 9 becomes 5 and 3 for cubes of 2 and 4 voxels."""
+        window = max(2 * round((self.window / edge - 1) / 2) + 1, 3)
+        return LNCC(
+            window=window,
+            eps=self.eps,
+            border=self.border,
+            bidirectional=self.bidirectional,
+            swapped=self.swapped,
+        )
+
     def forward(self, registration: Registration) -> Tensor:
         """A registration -> 1 - mean squared local correlation, in [0, 1]."""
         directions = compared(registration, bidirectional=self.bidirectional, swapped=self.swapped)

@@ -1,1 +1,1 @@
-"""Solvers: a pair to a field, without training."""
+"""Solvers: what optimises one pair and needs no training."""

@@ -32,6 +32,26 @@ class Map(Loss):
         return registration.warped
 
 
+class Wide(Mean):
+    """Has a length in voxels."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+
+    def coarsened(self, edge: int) -> "Wide":
+        return Wide(self.width // edge)
+
+
+def test_coarse_images_have_coarse_lengths() -> None:
+    objective = Objective({"a": (0.5, Wide(8)), "b": (3.0, Mean())})
+    coarse = objective.coarsened(4)
+    assert coarse.term("a").width == 2
+    assert coarse.term("b") is objective.term("b")
+    assert coarse.weights == objective.weights
+    assert objective.term("a").width == 8
+
+
 def test_the_total_is_weighted_and_the_terms_are_not() -> None:
     value = Objective({"a": (0.5, Mean()), "b.c": (3.0, Mean())})(REGISTRATION)
     assert value.total == 7.0

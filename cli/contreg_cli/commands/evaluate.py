@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     "--output",
     type=options.ANY_PATH,
     metavar="DIR",
-    help="Default: RUN/evaluation/PROTOCOL-SPLIT[-symmetric].",
+    help="Default: RUN/evaluation/PROTOCOL-SPLIT[-symmetric][-refine-N].",
 )
 @options.symmetric
+@options.refine
 @options.device
 @options.precision
 @options.settings
@@ -48,6 +49,7 @@ def command(
     limit: int | None,
     output: Path | None,
     symmetric: bool,
+    refine: int,
     device: str,
     precision: "Precision",
     settings: tuple[str, ...],
@@ -68,7 +70,7 @@ def command(
         )
     named = str(run or model)
     request = Request(
-        named, data, cache, protocol, split, limit, output, device, precision, settings, symmetric
+        named, data, cache, protocol, split, limit, output, device, precision, settings, symmetric, refine
     )
     summary, folder = evaluate_request(request, load_catalogue())
     if as_json:

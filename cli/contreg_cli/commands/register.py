@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 )
 @inferring.orientation_from
 @options.symmetric
+@options.refine
 @inferring.seed
 @options.device
 @options.precision
@@ -65,6 +66,7 @@ def command(
     field_grid: "FieldGrid",
     orientation_from: "OrientationFrom",
     symmetric: bool,
+    refine: int,
     seed: int,
     device: str,
     precision: "Precision",
@@ -75,11 +77,14 @@ def command(
     MOVING's grid, and a JSON file beside each displacement. Files are named after the two inputs. The
     brains are aligned first; the written displacements hold that alignment and the deformation together.
     """
+    from contreg_cli.models import shown
     from contreg_core.inference.outputs import Input, write_registration
     from contreg_core.inference.references import read_image, read_labels_of
     from contreg_core.inference.register import register_images
 
-    _, trained, about = inferring.ready(model, output, device, precision, seed, symmetric=symmetric)
+    _, trained, about = inferring.ready(
+        model, output, device, precision, seed, symmetric=symmetric, refine=refine
+    )
     images = [Input(path, read_image(path, orientation_from)) for path in (moving, fixed)]
     labels = (
         None if moving_labels is None else read_labels_of(images[0].volume, moving_labels, orientation_from)
@@ -96,7 +101,7 @@ def command(
     written = write_registration(output, result, images[0], images[1], about, form)
     for warning in result.warnings:
         click.echo(f"warning: {warning}", err=True)
-    click.echo(_summary(result.quality))
+    click.echo(f"{shown(trained.recipe.name, trained.prediction)}: {_summary(result.quality)}")
     for path in written:
         click.echo(f"written: {path}")
 

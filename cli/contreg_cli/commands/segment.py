@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 @options.cache
 @inferring.orientation_from
 @options.symmetric
+@options.refine
 @inferring.seed
 @options.device
 @options.precision
@@ -63,6 +64,7 @@ def command(
     cache: Path | None,
     orientation_from: "OrientationFrom",
     symmetric: bool,
+    refine: int,
     seed: int,
     device: str,
     precision: "Precision",
@@ -75,7 +77,9 @@ def command(
     from contreg_cli.segmenting import Job, atlas_name, check_names, find_references, parse_count, segment_all
 
     check_names(images)
-    catalogue, trained, about = inferring.ready(model, output, device, precision, seed, symmetric=symmetric)
+    catalogue, trained, about = inferring.ready(
+        model, output, device, precision, seed, symmetric=symmetric, refine=refine
+    )
     most = parse_count(references, from_cohort=not any(":" in atlas for atlas in atlases))
     found, labels = find_references(atlases, catalogue, trained, model, cache, orientation_from)
     about["atlas"] = [atlas_name(atlas) for atlas in atlases]

@@ -89,3 +89,12 @@ def test_both_directions_weigh_the_same(build: Build) -> None:
     both = LNCC(window=3, bidirectional=True)
     assert 1 - both(build(**parts)).item() == pytest.approx((forward + backward) / 2)
     assert "inverse" in both.needed()
+
+
+@pytest.mark.parametrize(
+    ("window", "edge", "coarse"), [(9, 1, 9), (9, 2, 5), (9, 4, 3), (9, 16, 3), (5, 2, 3)]
+)
+def test_on_coarse_images_the_window_keeps_its_length(window: int, edge: int, coarse: int) -> None:
+    found = LNCC(window=window, eps=1e-8, border="zeros", bidirectional=True).coarsened(edge)
+    assert (found.window, found.eps, found.border) == (coarse, 1e-8, "zeros")
+    assert found.bidirectional

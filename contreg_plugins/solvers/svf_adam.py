@@ -1,0 +1,73 @@
+"""A stationary velocity by gradient descent, from coarse images to fine ones."""
+
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from contreg_core import spatial
+from contreg_core.components import Solver, Warper
+from contreg_core.objective import Objective
+from contreg_core.types import Field, Pair
+from contreg_plugins.solvers.descent import descend, objective_of, singly
+
+
+class SVFAdam(Solver):
+    """Minimises the recipe's losses over a velocity at half the resolution of the images, level by level.
+
+    Classical registration in the way of greedy and log-demons tools, with automatic gradients and Adam: at every level
+    the images are means over cubes, and the velocity starts as the one of the level before (zero, or ``field``'s, at
+    the first), and a loss's lengths shrink with the images. The loss of a level never rises.
+
+    Knobs:
+        levels: edge of the cubes that images are averaged over, in voxels, coarsest first.
+        steps: Adam steps at each level.
+        rate: how far a step may move the velocity, in voxels of its own grid.
+    """
+
+    name = "svf-adam"
+    gives: ClassVar[frozenset[str]] = frozenset({"velocity"})
+
+    def __init__(
+        self,
+        *,
+        levels: tuple[int, ...] = (4, 2, 1),
+        steps: tuple[int, ...] = (60, 60, 40),
+        rate: float = 0.25,
+    ) -> None:
+        super().__init__()
+        if len(levels) != len(steps) or not levels:
+            raise ValueError(
+                f"{len(levels)} levels and {len(steps)} numbers of steps; give one number a level"
+            )
+        if min(levels) < 1 or min(steps) < 0 or rate <= 0:
+            raise ValueError("levels of at least 1, steps of at least 0 and a rate above 0 are expected")
+        self.levels = levels
+        self.steps = steps
+        self.rate = rate
+
+    def forward(self, pair: Pair, field: Field | None, objective: Objective, warper: Warper) -> Field:
+        """``(B, 1, *space)`` -> velocity ``(B, ndim, *space/2)``, odd sizes rounded up."""
+        starts = [None] * len(pair.fixed) if field is None else field.mean.split(1)
+        parts = zip(singly(pair), starts, strict=True)
+        return _velocity(torch.cat([self._solve(one, start, objective, warper) for one, start in parts]))
+
+    def _solve(self, pair: Pair, start: Tensor | None, objective: Objective, warper: Warper) -> Tensor:
+        velocity = pair.fixed.new_zeros(1, pair.ndim, *[1] * pair.ndim) if start is None else start
+        for level, steps in zip(self.levels, self.steps, strict=True):
+            images = Pair(_reduced(pair.moving, level), _reduced(pair.fixed, level))
+            velocity = spatial.resize(velocity, [-(-size // 2) for size in images.space])
+            loss = objective_of(objective.coarsened(level), images, warper, _velocity(velocity))
+            velocity = descend(velocity, loss, steps=steps, rate=self.rate)
+        return velocity
+
+
+def _velocity(mean: Tensor) -> Field:
+    return Field(mean, kind="velocity", scale=2)
+
+
+def _reduced(image: Tensor, edge: int) -> Tensor:
+    """Means over cubes of ``edge`` voxels; those at the far border may hold fewer."""
+    pool = F.avg_pool3d if image.ndim == 5 else F.avg_pool2d
+    return image if edge == 1 else pool(image, edge, ceil_mode=True, count_include_pad=False)

@@ -1,0 +1,113 @@
+"""instance-opt: any kind of field, on any grid, is refined and keeps its kind; the loss never rises (F.12)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from contreg_core import spatial
+from contreg_core.components import Warper
+from contreg_core.model import register_by
+from contreg_core.objective import Objective
+from contreg_core.types import Field, FieldKind, Pair
+from contreg_plugins.losses.laplacian_kl import LaplacianKL
+from contreg_plugins.losses.lncc import LNCC
+from contreg_plugins.losses.smoothness import GradientL2
+from contreg_plugins.solvers.instance_opt import InstanceOpt
+from contreg_plugins.warpers.displacement import DisplacementWarper
+from contreg_plugins.warpers.svf import StationaryVelocity
+
+SIZES = {2: (37, 30), 3: (17, 14, 15)}
+WARPERS: dict[FieldKind, Warper] = {"displacement": DisplacementWarper(), "velocity": StationaryVelocity()}
+OBJECTIVE = Objective({"lncc": (1.0, LNCC(window=5)), "gradient-l2": (0.25, GradientL2())})
+every_field = pytest.mark.parametrize(
+    ("ndim", "kind", "scale"),
+    [(ndim, kind, scale) for ndim in (2, 3) for kind in WARPERS for scale in (1, 2, 4)],
+)
+
+
+@pytest.fixture
+def pair(brain: Callable[..., Tensor]) -> Callable[[int], Pair]:
+    """``pair(ndim)``: two brains."""
+    return lambda ndim: Pair(brain(SIZES[ndim], 0, 0.3).float(), brain(SIZES[ndim], 1, 0.3).float())
+
+
+def start(pair: Pair, kind: FieldKind, scale: int) -> Field:
+    """A small field on the padded grid a network would have: a multiple of 8, over ``scale``."""
+    space = [-(-size // 8) * 8 // scale for size in pair.space]
+    torch.manual_seed(0)
+    mean = spatial.resize(torch.randn(1, pair.ndim, *[3] * pair.ndim), space) / space[0]
+    return Field(mean, torch.full_like(mean, -3.0), kind, scale)
+
+
+def value(field: Field, pair: Pair, warper: Warper, objective: Objective = OBJECTIVE) -> float:
+    return float(objective(register_by(field, pair, warper)).total)
+
+
+@every_field
+def test_the_loss_falls_and_the_field_keeps_its_kind(pair, ndim: int, kind: FieldKind, scale: int) -> None:
+    images, warper = pair(ndim), WARPERS[kind]
+    field = start(images, kind, scale)
+    with torch.no_grad():
+        found = InstanceOpt(steps=8)(images, field, OBJECTIVE, warper)
+        assert value(found, images, warper) < value(field, images, warper)
+    assert found.mean.shape == field.mean.shape
+    assert (found.kind, found.scale) == (kind, scale)
+    assert torch.equal(found.log_variance, field.log_variance)
+
+
+@pytest.mark.parametrize("rate", [0.1, 10.0, 1000.0])
+def test_the_loss_never_rises_at_any_rate(pair, rate: float) -> None:
+    images, warper = pair(2), WARPERS["velocity"]
+    field = start(images, "velocity", 2)
+    with torch.no_grad():
+        found = InstanceOpt(steps=4, rate=rate)(images, field, OBJECTIVE, warper)
+        assert value(found, images, warper) <= value(field, images, warper)
+
+
+def test_no_steps_are_no_change(pair) -> None:
+    field = start(pair(2), "displacement", 1)
+    found = InstanceOpt(steps=0)(pair(2), field, OBJECTIVE, WARPERS["displacement"])
+    assert torch.equal(found.mean, field.mean)
+
+
+def test_a_variance_is_held_and_may_be_asked_for(pair) -> None:
+    images, warper = pair(2), WARPERS["velocity"]
+    objective = Objective({"lncc": (1.0, LNCC(window=5)), "laplacian-kl": (0.01, LaplacianKL())})
+    field = start(images, "velocity", 2)
+    with torch.no_grad():
+        found = InstanceOpt(steps=5)(images, field, objective, warper)
+        assert value(found, images, warper, objective) < value(field, images, warper, objective)
+    assert torch.equal(found.log_variance, field.log_variance)
+
+
+def test_from_rest_it_is_a_velocity_at_half_resolution(pair) -> None:
+    images = pair(3)
+    with torch.no_grad():
+        found = InstanceOpt(steps=5)(images, None, OBJECTIVE, WARPERS["velocity"])
+    assert (found.kind, found.scale) == ("velocity", 2)
+    assert found.mean.shape == (1, 3, 9, 7, 8)
+    assert found.mean.abs().max() > 0
+
+
+def test_a_batch_is_its_pairs(pair) -> None:
+    images, warper = pair(2), WARPERS["velocity"]
+    field = start(images, "velocity", 2)
+    both = Pair(torch.cat([images.moving, images.fixed]), torch.cat([images.fixed, images.moving]))
+    assert field.log_variance is not None
+    twice = replace(
+        field, mean=torch.cat([field.mean, -field.mean]), log_variance=field.log_variance.repeat(2, 1, 1, 1)
+    )
+    with torch.no_grad():
+        together = InstanceOpt(steps=3)(both, twice, OBJECTIVE, warper).mean
+        first = InstanceOpt(steps=3)(images, field, OBJECTIVE, warper).mean
+        second = InstanceOpt(steps=3)(images.swapped(), replace(field, mean=-field.mean), OBJECTIVE, warper)
+    assert torch.equal(together, torch.cat([first, second.mean]))
+
+
+@pytest.mark.parametrize("knobs", [{"steps": -1}, {"rate": 0.0}])
+def test_knobs_that_mean_nothing_are_refused(knobs) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        InstanceOpt(**knobs)
