@@ -160,7 +160,9 @@ def _unregistered(request: Request, catalogue: "Catalogue") -> Subject:
         raise _no_cohort(request)
     spec = find_recipe(catalogue, DEFAULT_MODEL, request.settings).preprocessing
     options = prepare_options(catalogue, DEFAULT_MODEL, request.settings)
-    return Subject("none", identity, open_cache(catalogue, request.data, spec, request.cache, options), "none")
+    return Subject(
+        "none", identity, open_cache(catalogue, request.data, spec, request.cache, options), "none"
+    )
 
 
 def _folder(request: Request, subject: Subject, protocol: "Protocol") -> Path:

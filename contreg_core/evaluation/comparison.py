@@ -62,9 +62,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
     """
-    ranked = sorted(
-        (value, place) for place, value in enumerate(p_values) if not math.isnan(value)
-    )
+    ranked = sorted((value, place) for place, value in enumerate(p_values) if not math.isnan(value))
     adjusted, least = [math.nan] * len(p_values), 0.0
     for rank, (value, place) in enumerate(ranked):
         least = max(least, min(1.0, value * (len(ranked) - rank)))

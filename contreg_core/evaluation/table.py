@@ -31,7 +31,7 @@ def write_csv(path: Path, scores: Sequence[PairScore]) -> None:
 
 
 def read_csv(path: Path) -> list[PairScore]:
-    """The scores that ``write_csv`` wrote, to the last bit; raises ``DataError`` for a file that is not one of these."""
+    """The scores that ``write_csv`` wrote, to the last bit; raises ``DataError`` for any other file."""
     try:
         with path.open(newline="", encoding="utf-8") as stream:
             reader = csv.DictReader(stream)

@@ -46,7 +46,9 @@ def on_common_pairs(models: Sequence[ScoredModel], *, common: bool) -> list[Scor
     if not shared:
         raise MismatchError(found, "evaluate all of them on the same pairs")
     if not common:
-        raise MismatchError(found, "give --common to compare on those, or evaluate all of them on the same pairs")
+        raise MismatchError(
+            found, "give --common to compare on those, or evaluate all of them on the same pairs"
+        )
     return [model.only(shared) for model in models]
 
 

@@ -20,7 +20,18 @@ FOOT = (
     "holds 0, nothing is shown."
 )
 COLUMNS = (
-    *("model", "pairs", "fused", "label-mean", "labels", "95 %", "HD95 mm", "folding %", "SDlogJ", "s a pair"),
+    *(
+        "model",
+        "pairs",
+        "fused",
+        "label-mean",
+        "labels",
+        "95 %",
+        "HD95 mm",
+        "folding %",
+        "SDlogJ",
+        "s a pair",
+    ),
     *("MiB", "difference", "95 %", "p (Holm)"),
 )
 

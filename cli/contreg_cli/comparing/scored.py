@@ -42,7 +42,9 @@ class ScoredModel:
         if wanted == self.pairs:
             return self
         scores = tuple(score for score in self.scores if (score.moving, score.fixed) in wanted)
-        return replace(self, summary={**self.summary, **summarise(scores, _protocol(self.summary))}, scores=scores)
+        return replace(
+            self, summary={**self.summary, **summarise(scores, _protocol(self.summary))}, scores=scores
+        )
 
 
 def read_scored(path: Path) -> ScoredModel:

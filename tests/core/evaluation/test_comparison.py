@@ -68,7 +68,11 @@ def test_nothing_in_common_is_refused():
 
 
 def test_shared_pairs_are_those_of_all_in_the_order_of_the_first():
-    groups = [scores([(1, 1)] * 3, PAIRS[:3]), scores([(1, 1)] * 3, PAIRS[2::-1]), scores([(1, 1)] * 2, PAIRS[1:3])]
+    groups = [
+        scores([(1, 1)] * 3, PAIRS[:3]),
+        scores([(1, 1)] * 3, PAIRS[2::-1]),
+        scores([(1, 1)] * 2, PAIRS[1:3]),
+    ]
     assert shared_pairs(groups) == PAIRS[1:3]
     assert shared_pairs([]) == []
 
@@ -85,7 +89,10 @@ def test_holm_keeps_the_order_and_never_makes_a_value_smaller(values):
     adjusted = holm(values)
     assert all(value <= after <= 1 for value, after in zip(values, adjusted, strict=True))
     assert all(
-        adjusted[i] <= adjusted[j] for i in range(len(values)) for j in range(len(values)) if values[i] < values[j]
+        adjusted[i] <= adjusted[j]
+        for i in range(len(values))
+        for j in range(len(values))
+        if values[i] < values[j]
     )
     bonferroni = [min(1, value * len(values)) for value in values]
     assert all(after <= bound + 1e-12 for after, bound in zip(adjusted, bonferroni, strict=True))
