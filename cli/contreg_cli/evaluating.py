@@ -10,7 +10,7 @@ import click
 from contreg_cli.caches import open_cache
 from contreg_cli.console import print_table, progress
 from contreg_cli.options import DEFAULT_MODEL
-from contreg_core.errors import UsageError
+from contreg_core.errors import UnavailableError, UsageError
 
 if TYPE_CHECKING:
     from contreg_cli.resuming import Scored
@@ -40,6 +40,7 @@ class Request:
     precision: "Precision" = "auto"
     settings: tuple[str, ...] = ()
     symmetric: bool = False
+    refine: int = 0
     reuse: bool = False
 
 
@@ -127,6 +128,8 @@ def ready(request: Request, catalogue: "Catalogue") -> Subject:
     from contreg_core.engine import Engine
     from contreg_core.recipe import dump_recipe
 
+    if request.refine:
+        raise UnavailableError("this contreg cannot refine a prediction", "leave the refined rows out")
     if request.model == "none":
         return _unregistered(request, catalogue)
     engine = Engine.choose(request.device, request.precision)

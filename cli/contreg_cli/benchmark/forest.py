@@ -29,7 +29,9 @@ def _values(row: Mapping[str, Any]) -> list[float]:
 
 
 def _line(row: Mapping[str, Any], x: Scale, middle: float) -> Html:
-    dice, bounds, paper = row.get("dice"), row.get("dice_interval"), row["paper"]["mean"]
+    dice: Any = row.get("dice")
+    bounds: Any = row.get("dice_interval")
+    paper: Any = row["paper"]["mean"]
     words = f"{row['name']}: {number(dice)} {interval(bounds)}; paper {number(paper)}"
     return tag(
         "g",

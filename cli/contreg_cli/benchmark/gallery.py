@@ -10,7 +10,7 @@ import numpy as np
 from contreg_cli.report import palette
 from contreg_cli.report.crop import shown
 from contreg_cli.report.cut import Cut, Window
-from contreg_cli.report.example import Example
+from contreg_cli.report.example import Array, Example
 from contreg_cli.report.numbers import number
 from contreg_cli.report.panels import DEFORMATION, FIXED, LABELS, MOVING, WARPED, coloured
 from contreg_cli.report.picture import MOST_VOXELS, planes_of, save
@@ -108,12 +108,13 @@ def _window(cuts: Sequence[Cut]) -> Window:
     return low, low + size[0], left, left + size[1]
 
 
-def _right(cut: Cut) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _right(cut: Cut) -> Array:
     """1 where the carried label is the fixed one; of images without labels, the warped image."""
     example = cut.example
     if example.carried is None or example.fixed_labels is None:
-        return cut.of(example.warped).astype(np.float64)
-    return (cut.of(example.carried) == cut.of(example.fixed_labels)).astype(np.float64)
+        return cut.of(example.warped)
+    right: Array = cut.of(example.carried) == cut.of(example.fixed_labels)
+    return right.astype(np.float64)
 
 
 def _figure(columns: Sequence[_Column], windows: Sequence[Window], example: Example) -> "Figure":

@@ -9,7 +9,7 @@ from contreg_cli import options
 from contreg_cli.shell import load_catalogue
 
 if TYPE_CHECKING:
-    from contreg_cli.benchmark.writing import Content
+    from contreg_cli.benchmark.content import Content
     from contreg_core.engine import Precision
 
 
