@@ -20,10 +20,8 @@ _SECONDS_BETWEEN_WRITES = 10.0
 
 def fingerprint(subject: "Subject", protocol: "Protocol", request: "Request") -> str:
     """A hash of all that decides a pair's scores; two evaluations with one fingerprint may share them."""
-    decisive = (
-        contreg_core.__version__, subject.identity, subject.cohort.folder.name, request.split, repr(protocol),
-        str(request.refine)
-    )  # fmt: skip
+    where = subject.cohort.folder.name, request.split, repr(protocol)
+    decisive = (contreg_core.__version__, subject.identity, *subject.prediction, *where)
     return hashlib.sha256("\n".join(decisive).encode()).hexdigest()
 
 

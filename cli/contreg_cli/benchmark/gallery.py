@@ -183,5 +183,7 @@ def _words(figure: "Figure", columns: Sequence[_Column]) -> None:
         figure.text(
             middle, 1 - 0.44 / tall, column.under, color="#aab4bf", ha="center", va="center", fontsize=8.5
         )
-    foot = "yellow: the part of each slice where the methods differ most, enlarged below it"
+    foot = "yellow: where the methods differ most, enlarged below"
+    if any(column.draw is DEFORMATION.draw for column in columns):
+        foot += "   ·   orange: space grows from fixed to moving, blue: it shrinks"
     figure.text(0.004, 0.16 / tall, foot, color="#aab4bf", ha="left", va="center", fontsize=9)

@@ -100,7 +100,15 @@ def _deformation(axes: "Axes", cut: Cut) -> None:
         position = cut.position(axis)
         gap = max(2.0, _GRID_MM / example.spacing[axis])
         levels = np.arange(np.floor(position.min() / gap), position.max() / gap + 1) * gap
-        axes.contour(position, levels=levels, colors="white", linewidths=0.55, alpha=0.75)
+        axes.contour(
+            position,
+            levels=levels,
+            colors="white",
+            linewidths=0.55,
+            alpha=0.75,
+            origin="lower",
+            extent=cut.extent,
+        )
     folded = np.argwhere(determinant <= 0) + cut.bounds[::2]
     axes.scatter(folded[:, 1], folded[:, 0], s=3, c=palette.FOLD, marker="s", linewidths=0)
     _fade(axes, cut)
