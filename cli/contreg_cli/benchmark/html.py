@@ -24,7 +24,13 @@ def table_page(content: Content, pictures: Sequence[Path]) -> str:
     """The page; pictures are put inside."""
     rows = content["rows"]
     sections = (
-        section("table", "Rows", _lead(content), _scroll(table(_HEAD, map(_cells, rows))), _reasons(rows)),
+        section(
+            "table",
+            "Rows",
+            _lead(content),
+            _scroll(table(_HEAD, [_cells(row, content["main"]) for row in rows])),
+            _reasons(rows),
+        ),
         section("dice", "Dice", _chart(rows), KEY),
         section("regions", "Regions", _region_lead(content), _scroll(_regions(rows))),
         *([section("pair", "One pair", *map(_picture, pictures))] if pictures else []),
@@ -70,7 +76,7 @@ _HEAD = (
 )  # fmt: skip
 
 
-def _cells(row: Row) -> list[object]:
+def _cells(row: Row, main: str) -> list[object]:
     difference = row.get("difference") or {}
     name = tag("b", row["name"])
     if row["status"] == "failed":
@@ -79,7 +85,9 @@ def _cells(row: Row) -> list[object]:
         name,
         number(row["paper"]["mean"]),
         _bounded(number(row["dice"]), interval(row["dice_interval"])),
-        _bounded(signed(difference.get("dice")), interval(difference.get("interval")), _other(difference)),
+        _bounded(
+            signed(difference.get("dice")), interval(difference.get("interval")), _other(difference, main)
+        ),
         p_text(difference.get("p_holm")),
         number(row["dice_labelmean"]),
         number(row["dice_labels"]),
@@ -90,8 +98,9 @@ def _cells(row: Row) -> list[object]:
     ]
 
 
-def _other(difference: Row) -> str:
-    return f"to {difference['to']}" if difference else ""
+def _other(difference: Row, main: str) -> str:
+    """What it is compared with, where that is not the main row."""
+    return f"to {difference['to']}" if difference and difference["to"] != main else ""
 
 
 def _bounded(value: str, bounds: str, word: str = "") -> Html:
@@ -167,4 +176,4 @@ def _picture(path: Path) -> Html:
 
 
 def _scroll(inner: Html) -> Html:
-    return tag("div", inner, class_="scroll", style="max-height:none")
+    return tag("div", inner, class_="scroll whole")
