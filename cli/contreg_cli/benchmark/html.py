@@ -37,28 +37,23 @@ def table_page(content: Content, pictures: Sequence[Path]) -> str:
         section("cost", "Cost", _scroll(table(_COST_HEAD, map(_cost, rows)))),
         section("known", "What is known of each row", *_notes(content)),
     )
-    return page(content["title"], _header(content), *sections, by="contreg benchmark")
+    return page(content["title"], _header(content, pair=bool(pictures)), *sections, by="contreg benchmark")
 
 
-def _header(content: Content) -> Html:
+def _header(content: Content, *, pair: bool) -> Html:
     done = sum(row["status"] == "done" for row in content["rows"])
     budget = content["budget_seconds"]
     trained = f"{duration(budget)} of training a row" if budget else "each recipe's own training"
     words = f"Protocol {content.get('protocol', MISSING)}; {trained}; seed {content['seed']}; "
     words += f"{done} of {len(content['rows'])} rows; contreg {content['contreg']}."
     name = tag("h1", content["title"], tag("span", " on ", content["data"]))
-    return tag("header", name, tag("p", words), tag("nav", *_links(), aria_label="Sections"))
+    return tag("header", name, tag("p", words), tag("nav", *_links(pair=pair), aria_label="Sections"))
 
 
-def _links() -> list[Html]:
-    named = (
-        ("table", "Rows"),
-        ("dice", "Dice"),
-        ("regions", "Regions"),
-        ("pair", "One pair"),
-        ("cost", "Cost"),
-    )
-    return [tag("a", title, href=f"#{id_}") for id_, title in (*named, ("known", "What is known"))]
+def _links(*, pair: bool) -> list[Html]:
+    named = {"table": "Rows", "dice": "Dice", "regions": "Regions"}
+    named |= ({"pair": "One pair"} if pair else {}) | {"cost": "Cost", "known": "What is known"}
+    return [tag("a", title, href=f"#{id_}") for id_, title in named.items()]
 
 
 def _lead(content: Content) -> Html:
@@ -163,7 +158,7 @@ def _cost(row: Row) -> list[object]:
 def _notes(content: Content) -> list[Html]:
     lines = [tag("p", line) for line in content["foot"]]
     known = [[tag("b", row["name"]), row["known"]] for row in content["rows"]]
-    return [*lines, table(("Row", "Known and unknown"), known)]
+    return [*lines, _scroll(table(("Row", "Known and unknown"), known))]
 
 
 def _picture(path: Path) -> Html:

@@ -158,6 +158,11 @@ def test_again_nothing_is_trained_or_scored(benchmark, tmp_path, monkeypatch):
     assert benchmark("--no-figures").code == 3
     assert scored == []
     assert table(tmp_path) == first
+    page = Page((tmp_path / "out" / "table.html").read_text())
+    ids = {values["id"] for name, values in page.found if name == "section"}
+    assert {
+        values["href"][1:] for name, values in page.found if name == "a"
+    } == ids  # no link to absent pictures
 
 
 def test_stopped_while_scoring_it_goes_on(benchmark, tmp_path, monkeypatch):
