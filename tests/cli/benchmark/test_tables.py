@@ -29,7 +29,7 @@ def test_rows_can_be_told_apart_and_refer_to_one_another(table):
 @pytest.mark.parametrize("row", [row for row in ROWS if row.values[0].recipe in INSTALLED])
 def test_settings_fit_the_recipe(row):
     recipe = find_recipe(CATALOGUE, row.recipe, row.settings)
-    assert recipe.form == ("solver" if row.kind == "solver" else "learned")
+    assert recipe.form == row.kind
     resolve(recipe, CATALOGUE)
 
 
