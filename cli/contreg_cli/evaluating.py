@@ -13,6 +13,7 @@ from contreg_cli.options import DEFAULT_MODEL
 from contreg_core.errors import UsageError
 
 if TYPE_CHECKING:
+    from contreg_cli.resuming import Scored
     from contreg_core.cache import CachedCohort
     from contreg_core.catalogue import Catalogue
     from contreg_core.cohort import Protocol, Split
@@ -40,39 +41,55 @@ class Request:
     settings: tuple[str, ...] = ()
     symmetric: bool = False
     refine: int = 0
+    reuse: bool = False
 
 
 @dataclass(frozen=True)
-class _Subject:
-    """A model made ready: its name, how it registers, the cohort it meets, as ``Registrar.prediction`` has it."""
+class Subject:
+    """A model made ready: its name, how it registers, the cohort it meets; ``identity`` tells it from any other.
+
+    ``prediction`` is what is done to the network's own answer, as ``Registrar.prediction`` has it.
+    """
 
     name: str
     register: "Register"
     cohort: "CachedCohort"
+    identity: str
     prediction: tuple[str, ...] = ()
 
 
 def evaluate_request(request: Request, catalogue: "Catalogue") -> tuple[Summary, Path]:
-    """Register and score every pair; write ``pairs.csv`` and ``summary.json``; returns the summary and the folder."""
+    """Register and score every pair; write ``pairs.csv`` and ``summary.json``; returns the summary and the folder.
+
+    One that was stopped goes on where it was. ``request.reuse`` takes the scores of an earlier one of the same model
+    under the same protocol, too.
+    """
     from contreg_cli.models import shown
+    from contreg_cli.resuming import Scored, fingerprint
     from contreg_core.evaluation import summarise, write_csv
     from contreg_core.files import probe, write_json
+    from contreg_core.memory import reset_peak
 
-    subject = _subject(request, catalogue)
+    reset_peak()
+    subject = ready(request, catalogue)
     protocol = subject.cohort.protocol(request.protocol)
     folder = request.output or _folder(request, subject, protocol)
     probe(folder)
-    scores, of_pairs = _scores(subject, protocol, request)
+    mark = fingerprint(subject, protocol, request)
+    scored = Scored(folder, mark, reuse=request.reuse)
+    scores, of_pairs = _scores(subject, protocol, request, scored)
     summary = {
         "model": shown(subject.name, subject.prediction),
         "data": subject.cohort.name,
         "cache": subject.cohort.folder.name,
         "split": request.split,
+        "fingerprint": mark,
         "of_pairs": of_pairs,
         **summarise(scores, protocol),
     }
     write_csv(folder / "pairs.csv", scores)
     write_json(folder / "summary.json", summary)
+    scored.close()
     return summary, folder
 
 
@@ -101,9 +118,11 @@ def print_summary(summary: Summary) -> None:
         click.echo(line)
 
 
-def _subject(request: Request, catalogue: "Catalogue") -> _Subject:
+def ready(request: Request, catalogue: "Catalogue") -> Subject:
+    """The model of a request, loaded, and the prepared cohort it meets."""
     from contreg_cli.models import load_model, needs_no_run
     from contreg_core.engine import Engine
+    from contreg_core.recipe import dump_recipe
 
     if request.model == "none":
         return _unregistered(request, catalogue)
@@ -119,14 +138,16 @@ def _subject(request: Request, catalogue: "Catalogue") -> _Subject:
     recipe = request.model if untrained else str(_run_folder(Path(request.model)) / "recipe.toml")
     options = [] if same else ["--model", recipe]
     cohort = open_cache(catalogue, name, spec, request.cache, options)
-    return _Subject(model.recipe.name, model.register, cohort, model.prediction)
+    what = str(model.record.get("sha256") or dump_recipe(model.recipe))
+    identity = f"{what} on {engine.device.type}{' in bfloat16' if engine.bfloat16 else ''}"
+    return Subject(model.recipe.name, model.register, cohort, identity, model.prediction)
 
 
 def _no_cohort(request: Request) -> UsageError:
     return UsageError(f"--model {request.model} has no cohort of its own", "name one with --data")
 
 
-def _unregistered(request: Request, catalogue: "Catalogue") -> _Subject:
+def _unregistered(request: Request, catalogue: "Catalogue") -> Subject:
     from contreg_cli.caches import prepare_options
     from contreg_cli.recipes import find_recipe
     from contreg_cli.unregistered import identity
@@ -139,10 +160,12 @@ def _unregistered(request: Request, catalogue: "Catalogue") -> _Subject:
         raise _no_cohort(request)
     spec = find_recipe(catalogue, DEFAULT_MODEL, request.settings).preprocessing
     options = prepare_options(catalogue, DEFAULT_MODEL, request.settings)
-    return _Subject("none", identity, open_cache(catalogue, request.data, spec, request.cache, options))
+    return Subject(
+        "none", identity, open_cache(catalogue, request.data, spec, request.cache, options), "none"
+    )
 
 
-def _folder(request: Request, subject: _Subject, protocol: "Protocol") -> Path:
+def _folder(request: Request, subject: Subject, protocol: "Protocol") -> Path:
     """Inside the run; what has no run is scored here."""
     from contreg_core.training.run_folder import RunFolder
 
@@ -161,17 +184,20 @@ def _run_folder(run: Path) -> Path:
     return home.parent if home.name == "checkpoints" else home
 
 
-def _scores(subject: _Subject, protocol: "Protocol", request: Request) -> "tuple[list[PairScore], int]":
+def _scores(
+    subject: Subject, protocol: "Protocol", request: Request, scored: "Scored"
+) -> "tuple[list[PairScore], int]":
     from contreg_core.inference.evaluate import evaluate, evaluation_pairs
 
     every = evaluation_pairs(subject.cohort, subject.cohort.split(request.split), protocol)
     pairs = spread(every, request.limit)
-    scores = []
-    with progress("evaluate", len(pairs)) as bar:
-        for score in evaluate(subject.register, subject.cohort, pairs, protocol):
-            scores.append(score)
-            bar.update(len(scores), f"{score.moving} -> {score.fixed}")
-    return scores, len(every)
+    left = [pair for pair in pairs if (pair[0].id, pair[1].id) not in scored]
+    done = len(pairs) - len(left)
+    with scored.kept() as keeper, progress("evaluate", len(pairs), done) as bar:
+        for number, score in enumerate(evaluate(subject.register, subject.cohort, left, protocol), done + 1):
+            keeper.add(score)
+            bar.update(number, f"{score.moving} -> {score.fixed}")
+    return [scored[moving.id, fixed.id] for moving, fixed in pairs], len(every)
 
 
 def _rows(summary: Summary) -> list[tuple[str, ...]]:

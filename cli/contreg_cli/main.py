@@ -21,6 +21,8 @@ class Contreg(LazyGroup):
             "prepare": "Read, check and cache a cohort, once.",
             "fit": "Train a model on a prepared cohort; run again to go on.",
             "evaluate": "Score a run under a named protocol: Dice, folding, distances.",
+            "compare": "Set evaluations side by side, with paired differences.",
+            "benchmark": "Make the paper's tables: fit, evaluate and compare every row.",
             "register": "Warp one image onto another, on its own grid, in scanner millimetres.",
             "segment": "Label images by registering labelled references to them.",
             "warp": "Carry an image, a label map or points through a transform.",

@@ -1,11 +1,13 @@
-"""The scores of all pairs as a CSV table, one row a pair."""
+"""The scores of all pairs as a CSV table, one row a pair; both ways."""
 
 import csv
 import math
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
+from contreg_core.errors import DataError
 from contreg_core.evaluation.score import PairScore
 from contreg_core.files import atomic_path
 
@@ -26,6 +28,39 @@ def write_csv(path: Path, scores: Sequence[PairScore]) -> None:
         writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def read_csv(path: Path) -> list[PairScore]:
+    """The scores that ``write_csv`` wrote, to the last bit; raises ``DataError`` for any other file."""
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            reader = csv.DictReader(stream)
+            _check(reader.fieldnames or ())
+            return [_score(row) for row in reader]
+    except (OSError, ValueError, TypeError, AttributeError, csv.Error) as error:
+        raise DataError(f"{path}: not a table of pairs ({error})", "run contreg evaluate again") from error
+
+
+def _check(columns: Sequence[str]) -> None:
+    missing = [name for name in (*_NAMES, *_NUMBERS) if name not in columns]
+    if missing:
+        raise ValueError(f"no column {missing[0]}")
+
+
+def _score(row: dict[str, str]) -> PairScore:
+    maps: dict[str, dict[Any, float]] = {name: {} for name in _MAPS}
+    for column, cell in row.items():
+        name, colon, key = column.partition(":")
+        if colon and name in maps:
+            maps[name][int(key) if name.endswith("_label") else key] = _value(cell)
+    missing = {"surface_missing": int(row["surface_missing"])}
+    numbers = {name: _value(row[name]) for name in _NUMBERS if name not in missing}
+    values: dict[str, Any] = {**{name: row[name] for name in _NAMES}, **numbers, **missing, **maps}
+    return PairScore(**values)
+
+
+def _value(cell: str) -> float:
+    return float(cell) if cell else math.nan
 
 
 def _row(score: PairScore) -> dict[str, str]:

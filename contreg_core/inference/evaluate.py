@@ -1,6 +1,5 @@
 """Score a model on the pairs of a prepared cohort under a named protocol."""
 
-import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
@@ -13,6 +12,7 @@ from contreg_core.cache import CachedCohort, CachedScan, CachedSubject
 from contreg_core.cohort import Protocol
 from contreg_core.errors import DataError
 from contreg_core.evaluation import PairScore, score_pair
+from contreg_core.memory import peak_mib
 from contreg_core.training.pairs import valid_pairs
 from contreg_core.types import Registration
 
@@ -78,7 +78,7 @@ def score_registration(
         warped=registration.warped[0, 0].float().cpu().numpy(),
         fixed_image=fixed.image,
         seconds=seconds,
-        peak_memory_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        peak_memory_mib=peak_mib(),
     )
 
 

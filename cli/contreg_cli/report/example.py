@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,8 @@ from contreg_core.cache import CachedCohort, CachedScan, CachedSubject
 from contreg_core.cohort import Label, Protocol
 from contreg_core.evaluation import confusion, jacobian_determinant
 from contreg_core.evaluation.overlap import mean_present
-from contreg_core.inference.evaluate import voxel_size
+from contreg_core.inference.evaluate import Register, voxel_size
 from contreg_core.labels import warp_labels
-
-if TYPE_CHECKING:
-    from contreg_core.inference.trained import TrainedModel
 
 Array = NDArray[Any]
 
@@ -57,12 +54,12 @@ class Example:
 
 
 def register_example(
-    trained: "TrainedModel", cohort: CachedCohort, pair: tuple[CachedScan, CachedScan]
+    register: Register, cohort: CachedCohort, pair: tuple[CachedScan, CachedScan]
 ) -> Example:
     """Register one pair of the cache and gather what the report shows of it."""
     moving, fixed = (cohort.load(scan.id) for scan in pair)
     start = time.perf_counter()
-    registration = trained.register(moving.image, fixed.image)
+    registration = register(moving.image, fixed.image)
     seconds = time.perf_counter() - start
     displacement = registration.displacement[0].float().cpu().numpy()
     carried = None if moving.labels is None else warp_labels(moving.labels, displacement)

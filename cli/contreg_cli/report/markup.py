@@ -3,7 +3,7 @@
 import html
 from collections.abc import Iterable, Sequence
 
-_VOID = frozenset({"br", "meta", "input", "line", "rect", "circle", "path", "polyline"})
+_VOID = frozenset({"br", "meta", "input", "line", "rect", "circle", "path", "polyline", "img"})
 
 
 class Html(str):

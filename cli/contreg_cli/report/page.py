@@ -9,7 +9,7 @@ from contreg_cli.report.markup import Html, join, tag
 _SCRIPTS = ("tables.js", "codes.js", "lines.js", "captions.js", "viewer.js")
 
 
-def page(title: str, header: Html, *sections: Html) -> str:
+def page(title: str, header: Html, *sections: Html, by: str = "contreg report") -> str:
     """An HTML document with its style and script inside, and a policy that forbids it all else."""
     style = Html(_asset("page.css"))
     script = Html('"use strict";\n' + "\n".join(_asset(name) for name in _SCRIPTS))
@@ -21,7 +21,7 @@ def page(title: str, header: Html, *sections: Html) -> str:
         tag("title", title),
         tag("style", style),
     )
-    footer = tag("footer", "Written by contreg report. Everything on this page is inside this one file.")
+    footer = tag("footer", f"Written by {by}. Everything on this page is inside this one file.")
     body = tag("body", header, tag("main", *sections), footer, tag("script", script))
     return f"<!doctype html>\n{tag('html', join([head, body]), lang='en')}\n"
 

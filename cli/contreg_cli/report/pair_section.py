@@ -42,7 +42,7 @@ class Material:
         """The pair registered; raises what stood in the way."""
         if self.trained is None or self.cohort is None or self.scans is None:
             raise self.trouble or MissingError("there is no pair to show", "run contreg prepare")
-        return register_example(self.trained, self.cohort, self.scans)
+        return register_example(self.trained.register, self.cohort, self.scans)
 
 
 def gather(

@@ -36,7 +36,7 @@ def diverging_map() -> "Colormap":
     return LinearSegmentedColormap.from_list("contreg", palette.DIVERGING)
 
 
-def _grey(axes: "Axes", cut: Cut, volume: Array, alpha: float = 1.0) -> None:
+def grey(axes: "Axes", cut: Cut, volume: Array, alpha: float = 1.0) -> None:
     low, high = intensity_window(cut.example)
     axes.imshow(
         cut.of(volume), cmap="gray", vmin=low, vmax=high, alpha=alpha, origin="lower", extent=cut.extent,
@@ -48,18 +48,19 @@ def _labels(axes: "Axes", cut: Cut) -> None:
     """Carried labels in colours over the warped image, the fixed labels outlined in white."""
     example = cut.example
     assert example.carried is not None
-    _grey(axes, cut, example.warped)
-    axes.imshow(
-        _coloured(smooth_labels(cut.of(example.carried), _FINE), cut),
-        origin="lower",
-        extent=cut.extent,
-        aspect="auto",
-    )
+    coloured(axes, cut, example.warped, example.carried)
     if example.fixed_labels is not None:
         _outline(axes, cut, smooth_labels(cut.of(example.fixed_labels), _FINE))
 
 
-def _coloured(labels: Array, cut: Cut) -> Array:
+def coloured(axes: "Axes", cut: Cut, image: Array, labels: Array) -> None:
+    """A label map in colours over an image."""
+    grey(axes, cut, image)
+    colours = _colours(smooth_labels(cut.of(labels), _FINE), cut)
+    axes.imshow(colours, origin="lower", extent=cut.extent, aspect="auto")
+
+
+def _colours(labels: Array, cut: Cut) -> Array:
     """RGBA of a label slice; background is clear."""
     from matplotlib.colors import to_rgb
 
@@ -90,7 +91,7 @@ def _deformation(axes: "Axes", cut: Cut) -> None:
     """log J in colours, folds in red, and a regular grid of the moving image warped with it."""
     example = cut.example
     determinant = cut.of(example.determinant)
-    _grey(axes, cut, example.warped, 0.55)
+    grey(axes, cut, example.warped, 0.55)
     axes.imshow(
         np.log(determinant.clip(1e-3)), cmap=diverging_map(), vmin=-LOG_REACH, vmax=LOG_REACH, alpha=0.72,
         origin="lower", extent=cut.extent, aspect="auto", interpolation="bicubic",
@@ -99,8 +100,16 @@ def _deformation(axes: "Axes", cut: Cut) -> None:
         position = cut.position(axis)
         gap = max(2.0, _GRID_MM / example.spacing[axis])
         levels = np.arange(np.floor(position.min() / gap), position.max() / gap + 1) * gap
-        axes.contour(position, levels=levels, colors="white", linewidths=0.55, alpha=0.75)
-    folded = np.argwhere(determinant <= 0)
+        axes.contour(
+            position,
+            levels=levels,
+            colors="white",
+            linewidths=0.55,
+            alpha=0.75,
+            origin="lower",
+            extent=cut.extent,
+        )
+    folded = np.argwhere(determinant <= 0) + cut.bounds[::2]
     axes.scatter(folded[:, 1], folded[:, 0], s=3, c=palette.FOLD, marker="s", linewidths=0)
     _fade(axes, cut)
 
@@ -117,10 +126,9 @@ def _fade(axes: "Axes", cut: Cut) -> None:
     axes.imshow(cover, origin="lower", extent=cut.extent, aspect="auto", zorder=9)
 
 
-COLUMNS = (
-    Column("Moving", lambda axes, cut: _grey(axes, cut, cut.example.moving)),
-    Column("Fixed", lambda axes, cut: _grey(axes, cut, cut.example.fixed)),
-    Column("Warped", lambda axes, cut: _grey(axes, cut, cut.example.warped)),
-    Column("Labels carried", _labels, labels=True),
-    Column("Warped grid, log J", _deformation),
-)
+MOVING = Column("Moving", lambda axes, cut: grey(axes, cut, cut.example.moving))
+FIXED = Column("Fixed", lambda axes, cut: grey(axes, cut, cut.example.fixed))
+WARPED = Column("Warped", lambda axes, cut: grey(axes, cut, cut.example.warped))
+LABELS = Column("Labels carried", _labels, labels=True)
+DEFORMATION = Column("Warped grid, log J", _deformation)
+COLUMNS = (MOVING, FIXED, WARPED, LABELS, DEFORMATION)

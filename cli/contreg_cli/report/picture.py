@@ -15,26 +15,35 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _WIDTH, _GAP, _HEAD, _FOOT = 12.0, 0.07, 0.44, 0.5  # inches
-_PLANES = ((2, 0, 1), (1, 0, 2), (0, 1, 2))  # axis cut, axis to the right, axis upwards
-_MOST_VOXELS = 30_000_000
+PLANES = ((2, 0, 1), (1, 0, 2), (0, 1, 2))  # axis cut, axis to the right, axis upwards
+MOST_VOXELS = 30_000_000
 
 
 def draw(example: Example, output: Path) -> None:
     """Write the PNG, all panels at one scale in mm."""
+    save(_picture(shown(example, MOST_VOXELS).example), output)
+
+
+def save(picture: "Figure", output: Path) -> None:
+    """A figure as PNG, atomically."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    picture = _picture(shown(example, _MOST_VOXELS).example)
     with atomic_path(output) as temporary:
         FigureCanvasAgg(picture)
         # No version in the file: the same pair gives the same bytes.
         picture.savefig(temporary, format="png", metadata={"Software": None})
 
 
+def planes_of(example: Example) -> tuple[tuple[int, int, int], ...]:
+    """Axial, coronal and sagittal; of a flat image the one there is."""
+    return PLANES if example.fixed.shape[2] > 1 else PLANES[:1]
+
+
 def _picture(example: Example) -> "Figure":
     from matplotlib.figure import Figure
 
     columns = [column for column in COLUMNS if not column.labels or example.carried is not None]
-    planes = _PLANES if example.fixed.shape[2] > 1 else _PLANES[:1]
+    planes = planes_of(example)
     extents = [size * mm for size, mm in zip(example.fixed.shape, (*example.spacing, 1.0), strict=False)]
     cell = _WIDTH / len(columns)
     inches = (cell - _GAP) / max(extents[across] for _, across, _ in planes)

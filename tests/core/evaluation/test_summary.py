@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from contreg_core.cohort import Protocol
+from contreg_core.errors import DataError
 from contreg_core.evaluation.score import PairScore
 from contreg_core.evaluation.summary import summarise
-from contreg_core.evaluation.table import write_csv
+from contreg_core.evaluation.table import read_csv, write_csv
 
 PROTOCOL = Protocol("toy/contreg", labels=(1, 2), regions={"a": (1,), "b": (2,)})
 
@@ -106,3 +107,16 @@ def test_csv_of_no_pairs_is_a_header(tmp_path: Path) -> None:
     assert (
         (tmp_path / "pairs.csv").read_text().startswith("moving,fixed,moving_subject,fixed_subject,hd95,assd")
     )
+
+
+def test_the_table_reads_back_to_the_last_bit(tmp_path: Path) -> None:
+    write_csv(tmp_path / "pairs.csv", SCORES)
+    back = read_csv(tmp_path / "pairs.csv")
+    assert [repr(score) for score in back] == [repr(score) for score in SCORES]
+
+
+@pytest.mark.parametrize("text", ["a,b\n1,2\n", "\x00\n", "moving,fixed\nx,y\n"])
+def test_a_file_that_is_no_table_of_pairs_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "pairs.csv").write_text(text)
+    with pytest.raises(DataError, match="not a table of pairs"):
+        read_csv(tmp_path / "pairs.csv")

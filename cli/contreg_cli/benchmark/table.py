@@ -1,0 +1,54 @@
+"""One table from its plan to its files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from contreg_cli.benchmark.content import Content, content
+from contreg_cli.benchmark.plan import Plan
+from contreg_cli.benchmark.work import Outcome, stoppable, work
+from contreg_cli.benchmark.writing import write_table
+from contreg_core.errors import ContregError, RetryError
+from contreg_core.files import probe, write_text
+
+if TYPE_CHECKING:
+    from contreg_core.catalogue import Catalogue
+
+
+def make(plan: Plan, catalogue: "Catalogue", *, figures: bool = True) -> Content:
+    """Fit, evaluate, compare and write; returns what ``table.json`` holds.
+
+    The table is written before the pictures are drawn, so that it is there whatever becomes of them.
+    """
+    from contreg_cli.benchmark.html import table_page
+
+    probe(plan.folder)
+    outcomes = work(plan, catalogue)
+    table = content(plan, outcomes)
+    page = plan.folder / "table.html"
+    write_table(plan.folder, table)
+    write_text(page, table_page(table, []))
+    if figures:
+        write_text(page, table_page(table, _pictures(plan, outcomes, catalogue)))
+    return table
+
+
+def _pictures(plan: Plan, outcomes: Sequence[Outcome], catalogue: "Catalogue") -> list[Path]:
+    """The pictures of one pair; none, and a line that says why, where a row cannot register it again."""
+    from contreg_cli.benchmark.examples import median_pair, register_all, shown_rows
+    from contreg_cli.benchmark.gallery import draw_gallery
+
+    rows = shown_rows(plan, outcomes)
+    if not rows or rows[0].model is None:
+        return []
+    try:
+        with stoppable():
+            methods = register_all(plan, rows, median_pair(rows[0].model), catalogue)
+            return draw_gallery(methods, plan.folder)
+    except RetryError:
+        raise
+    except ContregError as error:
+        click.echo(f"warning: no pictures: {error}", err=True)
+        return []

@@ -1,0 +1,84 @@
+"""The run of a learned row: taken if it is finished, gone on with if it is not, else trained."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from contreg_cli.benchmark.plan import Plan
+from contreg_cli.benchmark.rows import Row
+from contreg_core.errors import DataError, MismatchError
+
+if TYPE_CHECKING:
+    from contreg_core.cache import CachedCohort
+    from contreg_core.catalogue import Catalogue
+    from contreg_core.recipe import Recipe
+    from contreg_core.training.run_folder import RunFolder
+
+
+def train(row: Row, plan: Plan, catalogue: "Catalogue") -> Path:
+    """The folder of the row's finished run; raises ``MismatchError`` where a run is there that is not this row's."""
+    from contreg_cli.caches import open_cache, prepare_options
+    from contreg_cli.recipes import find_recipe
+    from contreg_core.training.run_folder import RunFolder
+
+    recipe = find_recipe(catalogue, row.recipe, plan.settings_of(row))
+    options = prepare_options(catalogue, row.recipe, plan.settings)
+    cohort = open_cache(catalogue, plan.data, recipe.preprocessing, plan.cache, options)
+    folder = RunFolder(plan.run(row))
+    record = read_record(folder.path)
+    _check_budget(folder.path, record, plan.seconds)
+    if not _is_finished(folder, record, recipe, cohort, catalogue):
+        _fit(recipe, cohort, folder, plan, catalogue)
+    return folder.path
+
+
+def read_record(run: Path) -> Mapping[str, Any]:
+    """``run.json``; empty where there is none yet."""
+    path = run / "run.json"
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError(
+            f"{path}: cannot be read ({error})", "restore it, or remove the run folder"
+        ) from error
+
+
+def _check_budget(run: Path, record: Mapping[str, Any], seconds: float) -> None:
+    found = float(record.get("max_seconds", seconds))
+    if found != seconds:
+        raise MismatchError(
+            f"{run}: holds a run with {_budget(found)}, expected {_budget(seconds)}",
+            "give --budget as before, or another --output folder",
+        )
+
+
+def _budget(seconds: float) -> str:
+    return f"at most {seconds / 60:g} minutes" if seconds else "the recipe's own scheme"
+
+
+def _is_finished(
+    folder: "RunFolder",
+    record: Mapping[str, Any],
+    recipe: "Recipe",
+    cohort: "CachedCohort",
+    catalogue: "Catalogue",
+) -> bool:
+    """Done, of this recipe and on these data; what differs is refused when the session is begun."""
+    from contreg_core.recipe import dump_recipe, resolve
+
+    same = folder.read_recipe() == dump_recipe(resolve(recipe, catalogue))
+    return bool(same and record.get("finished") and record.get("cache") == cohort.folder.name)
+
+
+def _fit(
+    recipe: "Recipe", cohort: "CachedCohort", folder: "RunFolder", plan: Plan, catalogue: "Catalogue"
+) -> None:
+    from contreg_cli.fitting import fit
+    from contreg_cli.shell import plugin_versions
+    from contreg_core.engine import Engine
+    from contreg_core.training.session import Session
+
+    engine = Engine.choose(plan.device, plan.precision)
+    versions = plugin_versions()
+    fit(Session(recipe, cohort, folder, engine, catalogue, max_seconds=plan.seconds, plugins=versions))

@@ -1,0 +1,91 @@
+"""Every row fitted and evaluated; what cannot be done says why and does not stop the others."""
+
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from contreg_cli.benchmark.plan import Plan
+from contreg_cli.benchmark.rows import Row
+from contreg_cli.benchmark.training import read_record, train
+from contreg_cli.comparing.scored import ScoredModel, read_scored
+from contreg_cli.evaluating import Request, evaluate_request
+from contreg_cli.failure import InterruptedRunError
+from contreg_core.errors import ContregError, RetryError
+
+if TYPE_CHECKING:
+    from contreg_core.catalogue import Catalogue
+
+_SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a row: its scores and the facts of its run, or the failure."""
+
+    row: Row
+    model: ScoredModel | None = None
+    training: Mapping[str, Any] = field(default_factory=dict)
+    failure: ContregError | None = None
+
+
+def work(plan: Plan, catalogue: "Catalogue") -> list[Outcome]:
+    """Every row in order. Being stopped ends it; the same plan then goes on where it was."""
+    outcomes = []
+    with stoppable():
+        for number, row in enumerate(plan.rows, 1):
+            click.echo(f"row {number} of {len(plan.rows)}: {row.name}", err=True)
+            outcomes.append(_attempt(row, plan, catalogue))
+    return outcomes
+
+
+def request_for(row: Row, plan: Plan) -> Request:
+    """How the row is evaluated."""
+    model = str(plan.run(row)) if row.trained else row.recipe or "none"
+    return Request(
+        model=model, data=plan.data, cache=plan.cache, limit=plan.limit_of(row), output=plan.evaluation(row),
+        device=plan.device, precision=plan.precision, settings=() if row.trained else plan.settings_of(row),
+        refine=row.refine, reuse=True,
+    )  # fmt: skip
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """SIGTERM ends the work as Ctrl-C does, so that what is done is kept; training has its own way."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        raise RetryError(
+            f"stopped by {signal.Signals(number).name}, finished work is kept",
+            "run the same command again to go on",
+        )
+
+    before = {number: signal.signal(number, stop) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _attempt(row: Row, plan: Plan, catalogue: "Catalogue") -> Outcome:
+    try:
+        return _done(row, plan, catalogue)
+    except (RetryError, InterruptedRunError):
+        raise
+    except ContregError as error:
+        click.echo(f"warning: row '{row.name}' could not be run: {error}", err=True)
+        return Outcome(row, failure=error)
+
+
+def _done(row: Row, plan: Plan, catalogue: "Catalogue") -> Outcome:
+    if row.recipe:
+        catalogue.recipe(
+            row.recipe
+        )  # a recipe that is not installed is said in these words, whatever the kind
+    run = train(row, plan, catalogue) if row.trained else None
+    _, folder = evaluate_request(request_for(row, plan), catalogue)
+    return Outcome(row, replace(read_scored(folder), name=row.name), {} if run is None else read_record(run))

@@ -1,0 +1,94 @@
+"""An evaluation read back from its folder, with the scores of every pair."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from contreg_core.errors import DataError, MissingError, UsageError
+
+if TYPE_CHECKING:
+    from contreg_core.evaluation import PairScore
+
+Summary = Mapping[str, Any]
+_NEEDED = ("model", "data", "cache", "split", "protocol", "headline", "dice", "regions", "labels")
+
+
+@dataclass(frozen=True)
+class ScoredModel:
+    """``summary`` is that of ``summary.json``; ``scores`` are the pairs it counts, by name in ``pairs``."""
+
+    name: str
+    folder: Path
+    summary: Summary
+    scores: "tuple[PairScore, ...]"
+
+    @property
+    def headline(self) -> str:
+        """``fused`` or ``labelmean``."""
+        return str(self.summary["headline"])
+
+    @property
+    def pairs(self) -> frozenset[tuple[str, str]]:
+        """(moving, fixed) of every pair that counts."""
+        return frozenset((score.moving, score.fixed) for score in self.scores)
+
+    def only(self, pairs: Sequence[tuple[str, str]]) -> "ScoredModel":
+        """The same model on some of its pairs, summarised anew."""
+        from contreg_core.evaluation import summarise
+
+        wanted = set(pairs)
+        if wanted == self.pairs:
+            return self
+        scores = tuple(score for score in self.scores if (score.moving, score.fixed) in wanted)
+        return replace(
+            self, summary={**self.summary, **summarise(scores, _protocol(self.summary))}, scores=scores
+        )
+
+
+def read_scored(path: Path) -> ScoredModel:
+    """The evaluation of a run folder that has one, or an evaluation folder; raises ``MissingError``, ``DataError``."""
+    from contreg_core.evaluation import read_csv
+
+    folder = _evaluation(path)
+    summary = _summary(folder / "summary.json")
+    counted = bool(summary.get("identity_pairs"))
+    scores = tuple(score for score in read_csv(folder / "pairs.csv") if counted or not score.identity)
+    return ScoredModel(str(summary["model"]), folder, summary, scores)
+
+
+def _evaluation(path: Path) -> Path:
+    if (path / "summary.json").is_file():
+        return path
+    found = sorted(file.parent for file in path.glob("evaluation/*/summary.json"))
+    if not found:
+        raise MissingError(f"{path}: no evaluation in this folder", f"run contreg evaluate {path}")
+    if len(found) > 1:
+        names = ", ".join(folder.name for folder in found)
+        raise UsageError(f"{path}: holds {len(found)} evaluations ({names})", f"name one, e.g. {found[0]}")
+    return found[0]
+
+
+def _summary(path: Path) -> Summary:
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+        missing = [key for key in _NEEDED if key not in summary]
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError(f"{path}: cannot be read ({error})", "run contreg evaluate again") from error
+    if missing:
+        raise DataError(f"{path}: has no {', '.join(missing)}", "run contreg evaluate again")
+    return dict(summary)
+
+
+def _protocol(summary: Summary) -> Any:
+    """As much of the protocol as a summary of scores needs."""
+    from contreg_core.cohort import Protocol
+
+    return Protocol(
+        str(summary["protocol"]),
+        labels=tuple(int(label) for label in summary["labels"]),
+        regions={str(name): () for name in summary["regions"]},
+        identity_pairs=bool(summary.get("identity_pairs")),
+        headline=summary["headline"],
+    )
