@@ -13,6 +13,7 @@ from contreg_plugins.encoders.image_pyramid import ImagePyramid
 from contreg_plugins.encoders.pyramid import Pyramid
 from contreg_plugins.encoders.siamese import Siamese
 from contreg_plugins.encoders.voxelmorph import VoxelMorphEncoder
+from contreg_plugins.losses.cross_entropy import CrossEntropy
 from contreg_plugins.losses.dcl import DCL
 from contreg_plugins.losses.fold_penalty import FoldPenalty
 from contreg_plugins.losses.gaussian_kl import GaussianKL
@@ -26,13 +27,15 @@ from contreg_plugins.losses.mse import MSE
 from contreg_plugins.losses.multiscale_lncc import MultiscaleLNCC
 from contreg_plugins.losses.ntxent import NTXent
 from contreg_plugins.losses.smoothness import GradientL2
+from contreg_plugins.losses.soft_dice import SoftDice
+from contreg_plugins.segmenters.unet import UNet
 from contreg_plugins.warpers.displacement import DisplacementWarper
 from contreg_plugins.warpers.svf import StationaryVelocity
 
 
 @hookimpl
 def contreg_components() -> list[type[Component]]:
-    """Every encoder, decoder, warper and loss in the rooms."""
+    """Every encoder, decoder, warper, segmenter and loss in the rooms."""
     return [
         Siamese,
         Pyramid,
@@ -46,6 +49,8 @@ def contreg_components() -> list[type[Component]]:
         LaplacianPyramid,
         DisplacementWarper,
         StationaryVelocity,
+        UNet,
+        CrossEntropy,
         DCL,
         FoldPenalty,
         GaussianKL,
@@ -59,6 +64,7 @@ def contreg_components() -> list[type[Component]]:
         MSE,
         MultiscaleLNCC,
         NTXent,
+        SoftDice,
     ]
 
 
