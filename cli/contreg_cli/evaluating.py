@@ -1,9 +1,10 @@
 """Evaluating from the shell: which model on which pairs, progress, files, the table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import click
 
@@ -13,12 +14,13 @@ from contreg_cli.options import DEFAULT_MODEL
 from contreg_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from contreg_core.cache import CachedCohort
+    from contreg_core.cache import CachedCohort, CachedScan
     from contreg_core.catalogue import Catalogue
     from contreg_core.cohort import Protocol, Split
     from contreg_core.engine import Precision
     from contreg_core.evaluation import PairScore
-    from contreg_core.inference.evaluate import Register
+
+    Pairs: TypeAlias = Sequence[tuple[CachedScan, CachedScan]]
 
 T = TypeVar("T")
 Summary = dict[str, Any]
@@ -43,12 +45,13 @@ class Request:
 
 @dataclass(frozen=True)
 class _Subject:
-    """A model made ready: its name, how it registers, the cohort it meets, as ``Registrar.prediction`` has it."""
+    """A model made ready: its name, the cohort it meets, how it scores pairs of it, as ``prediction`` has it."""
 
     name: str
-    register: "Register"
     cohort: "CachedCohort"
+    scores: "Callable[[Pairs, Protocol], Iterator[PairScore]]"
     prediction: tuple[str, ...] = ()
+    segments: bool = False
 
     @property
     def shown(self) -> str:
@@ -73,6 +76,7 @@ def evaluate_request(request: Request, catalogue: "Catalogue") -> tuple[Summary,
         "split": request.split,
         "of_pairs": of_pairs,
         **summarise(scores, protocol),
+        **({"images": len({score.fixed for score in scores})} if subject.segments else {}),
     }
     write_csv(folder / "pairs.csv", scores)
     write_json(folder / "summary.json", summary)
@@ -95,7 +99,7 @@ def print_summary(summary: Summary) -> None:
     partial = "" if summary["pairs"] == summary["of_pairs"] else f" of {summary['of_pairs']}"
     click.echo(
         f"{summary['model']} on {summary['data']} ({summary['split']}), protocol {summary['protocol']}: "
-        f"{summary['pairs']}{partial} pairs"
+        f"{summary['pairs']}{partial} pairs{_images(summary)}"
     )
     print_table(
         ("region", "fused before", "fused", "95 %", "label-mean before", "label-mean", "95 %"), _rows(summary)
@@ -104,14 +108,21 @@ def print_summary(summary: Summary) -> None:
         click.echo(line)
 
 
+def _images(summary: Summary) -> str:
+    return f", their {summary['images']} fixed images segmented" if "images" in summary else ""
+
+
 def _subject(request: Request, catalogue: "Catalogue") -> _Subject:
-    from contreg_cli.models import load_model, needs_no_run
+    from contreg_cli.models import load_any, needs_no_run
     from contreg_core.engine import Engine
+    from contreg_core.inference.evaluate import evaluate
+    from contreg_core.inference.evaluate_labels import evaluate_segmenter
+    from contreg_core.inference.segmenter import TrainedSegmenter
 
     if request.model == "none":
         return _unregistered(request, catalogue)
     engine = Engine.choose(request.device, request.precision)
-    model = load_model(request.model, catalogue, engine, request.settings, symmetric=request.symmetric)
+    model = load_any(request.model, catalogue, engine, request.settings, symmetric=request.symmetric)
     untrained = needs_no_run(request.model, catalogue)
     name = request.data or model.record.get("data", {}).get("cohort")
     if name is None:
@@ -121,7 +132,9 @@ def _subject(request: Request, catalogue: "Catalogue") -> _Subject:
     recipe = request.model if untrained else str(_run_folder(Path(request.model)) / "recipe.toml")
     options = [] if same else ["--model", recipe]
     cohort = open_cache(catalogue, name, spec, request.cache, options)
-    return _Subject(model.recipe.name, model.register, cohort, model.prediction)
+    if isinstance(model, TrainedSegmenter):
+        return _Subject(model.recipe.name, cohort, partial(evaluate_segmenter, model, cohort), segments=True)
+    return _Subject(model.recipe.name, cohort, partial(evaluate, model.register, cohort), model.prediction)
 
 
 def _no_cohort(request: Request) -> UsageError:
@@ -132,6 +145,7 @@ def _unregistered(request: Request, catalogue: "Catalogue") -> _Subject:
     from contreg_cli.caches import prepare_options
     from contreg_cli.recipes import find_recipe
     from contreg_cli.unregistered import identity
+    from contreg_core.inference.evaluate import evaluate
 
     if request.symmetric:
         raise UsageError("--model none predicts nothing to make symmetric", "leave out --symmetric")
@@ -139,7 +153,8 @@ def _unregistered(request: Request, catalogue: "Catalogue") -> _Subject:
         raise _no_cohort(request)
     spec = find_recipe(catalogue, DEFAULT_MODEL, request.settings).preprocessing
     options = prepare_options(catalogue, DEFAULT_MODEL, request.settings)
-    return _Subject("none", identity, open_cache(catalogue, request.data, spec, request.cache, options))
+    cohort = open_cache(catalogue, request.data, spec, request.cache, options)
+    return _Subject("none", cohort, partial(evaluate, identity, cohort))
 
 
 def _folder(request: Request, subject: _Subject, protocol: "Protocol") -> Path:
@@ -162,13 +177,13 @@ def _run_folder(run: Path) -> Path:
 
 
 def _scores(subject: _Subject, protocol: "Protocol", request: Request) -> "tuple[list[PairScore], int]":
-    from contreg_core.inference.evaluate import evaluate, evaluation_pairs
+    from contreg_core.inference.evaluate import evaluation_pairs
 
     every = evaluation_pairs(subject.cohort, subject.cohort.split(request.split), protocol)
     pairs = spread(every, request.limit)
     scores = []
     with progress("evaluate", len(pairs)) as bar:
-        for score in evaluate(subject.register, subject.cohort, pairs, protocol):
+        for score in subject.scores(pairs, protocol):
             scores.append(score)
             bar.update(len(scores), f"{score.moving} -> {score.fixed}")
     return scores, len(every)
@@ -207,8 +222,18 @@ def _lines(summary: Summary) -> list[str]:
         f"95 % {_interval(summary['dice_labels_interval'])}",
         f"surface distance: HD95 {_figure(summary['hd95_mm'], 2)} mm, "
         f"ASSD {_figure(summary['assd_mm'], 2)} mm{missing}",
-        f"folding: {_figure(summary['folding_percent'])} % of voxels; SDlogJ {_figure(summary['sdlogj'], 3)}",
-        f"cost: {_figure(summary['seconds'], 2)} s a pair, peak memory {_figure(summary['peak_memory_mib'], 0)} MiB",
+        *_folding(summary),
+        f"cost: {_figure(summary['seconds'], 2)} s {'an image' if 'images' in summary else 'a pair'}, "
+        f"peak memory {_figure(summary['peak_memory_mib'], 0)} MiB",
+    ]
+
+
+def _folding(summary: Summary) -> list[str]:
+    """Only of what has a displacement."""
+    if summary["folding_percent"] is None:
+        return []
+    return [
+        f"folding: {_figure(summary['folding_percent'])} % of voxels; SDlogJ {_figure(summary['sdlogj'], 3)}"
     ]
 
 

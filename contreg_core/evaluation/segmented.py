@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from contreg_core.classes import LabelClass
 from contreg_core.cohort import Protocol
 from contreg_core.evaluation.overlap import confusion, foreground, mean_present
+from contreg_core.evaluation.score import PairScore, counted, label_dice
 from contreg_core.evaluation.surface import surface_distances
 
 
@@ -56,6 +57,40 @@ def score_labels(
     surface = surface_distances(ids, truth, labels, spacing)
     distances = mean_present(surface.hd95.values()), mean_present(surface.assd.values())
     return LabelScore(*score, *distances, len(surface.missing))
+
+
+def beside(
+    score: LabelScore,
+    moving_labels: NDArray[Any],
+    fixed_labels: NDArray[Any],
+    protocol: Protocol,
+    *,
+    moving: str,
+    fixed: str,
+    moving_subject: str = "",
+    fixed_subject: str = "",
+    seconds: float = math.nan,
+    peak_memory_mib: float = math.nan,
+) -> PairScore:
+    """The score of a segmented fixed image as that of one pair, beside the pair's Dice before registration."""
+    before = confusion(protocol.merged(moving_labels), protocol.merged(fixed_labels), counted(protocol))
+    return PairScore(
+        moving=moving,
+        fixed=fixed,
+        moving_subject=moving_subject,
+        fixed_subject=fixed_subject,
+        dice_fused=score.dice_fused,
+        dice_labelmean=score.dice_labelmean,
+        dice_label=score.dice_label,
+        initial_fused=before.fused_dice(protocol.regions),
+        initial_labelmean=before.labelmean_dice(protocol.regions),
+        initial_label=label_dice(before, protocol),
+        hd95=score.hd95,
+        assd=score.assd,
+        surface_missing=score.surface_missing,
+        seconds=seconds,
+        peak_memory_mib=peak_memory_mib,
+    )
 
 
 def _made_up(labels: Iterable[int], classes: Sequence[LabelClass]) -> bool:

@@ -25,6 +25,11 @@ class TrainedSegmenter:
     record: Mapping[str, Any]
 
     @property
+    def prediction(self) -> tuple[str, ...]:
+        """What is done to the network's own answer: nothing."""
+        return ()
+
+    @property
     def landmarks(self) -> tuple[float, ...]:
         """The Nyul landmarks the training images were standardised with, if any."""
         return tuple(float(value) for value in self.record["data"]["landmarks"])
