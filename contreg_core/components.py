@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 from torch import Tensor, nn
 
 from contreg_core import spatial
-from contreg_core.types import Displacement, Encoding, Field, Image, Pair, Registration
+from contreg_core.types import Displacement, Encoding, Field, Image, Pair, Registration, Segmented
 
 if TYPE_CHECKING:
     from contreg_core.objective import Objective
 
-Kind: TypeAlias = Literal["encoder", "decoder", "warper", "loss", "solver"]
-KINDS: tuple[Kind, ...] = ("encoder", "decoder", "warper", "loss", "solver")
+Kind: TypeAlias = Literal["encoder", "decoder", "warper", "loss", "solver", "segmenter"]
+KINDS: tuple[Kind, ...] = ("encoder", "decoder", "warper", "loss", "solver", "segmenter")
+Reading: TypeAlias = Literal["registration", "logits"]
 
 
 class Component(nn.Module, ABC):
@@ -117,6 +118,7 @@ class Loss(Component):
     """A term of the objective: ``Loss(*, knobs)``, ``forward(Registration) -> scalar``, averaged per voxel."""
 
     kind = "loss"
+    reads: ClassVar[Reading] = "registration"
 
     @abstractmethod
     def forward(self, registration: Registration) -> Tensor:
@@ -129,6 +131,40 @@ class Loss(Component):
     def __call__(self, registration: Registration) -> Tensor:
         value: Tensor = super().__call__(registration)
         return value
+
+
+class SegmentationLoss(Component):
+    """A term of a supervised objective: ``SegmentationLoss(*, knobs)``, ``forward(Segmented) -> scalar``."""
+
+    kind = "loss"
+    reads: ClassVar[Reading] = "logits"
+
+    @abstractmethod
+    def forward(self, segmented: Segmented) -> Tensor:
+        """Logits beside the truth -> a float32 scalar, finite, lower is better."""
+
+    def __call__(self, segmented: Segmented) -> Tensor:
+        value: Tensor = super().__call__(segmented)
+        return value
+
+
+class Segmenter(Component):
+    """Labels one image: ``Segmenter(image_channels, classes, ndim, *, knobs)``, ``forward(image) -> logits``.
+
+    ``classes`` counts the background, which is number 0. Every spatial axis of the input must be a multiple of
+    ``multiple`` (the model pads and crops).
+    """
+
+    kind = "segmenter"
+    multiple: int
+
+    @abstractmethod
+    def forward(self, image: Image) -> Tensor:
+        """``(B, 1, *space)`` -> ``(B, classes, *space)``, before the softmax."""
+
+    def __call__(self, image: Image) -> Tensor:
+        logits: Tensor = super().__call__(image)
+        return logits
 
 
 class Solver(Component):

@@ -19,7 +19,7 @@ hookimpl = pluggy.HookimplMarker(GROUP)
 
 @hookspec
 def contreg_components() -> "list[type[Component]]":  # type: ignore[empty-body]
-    """Encoder, decoder, warper and loss classes."""
+    """Encoder, decoder, warper, loss, solver and segmenter classes."""
 
 
 @hookspec

@@ -1,7 +1,8 @@
 """A model: encoder, decoder and warper composed; a pair in, a registration out."""
 
+from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
@@ -9,10 +10,18 @@ from torch import nn
 from contreg_core import spatial
 from contreg_core.components import Decoder, Encoder, Warper
 from contreg_core.errors import UnavailableError
-from contreg_core.types import Encoding, Field, Pair, Registration
+from contreg_core.types import Encoding, Field, Outcome, Pair, Registration
 
 
-class Model(nn.Module):
+class Learner(nn.Module, ABC):
+    """What can be trained: batches of its feed become outcomes, which the terms of an objective read."""
+
+    @abstractmethod
+    def study(self, batch: Any, needed: frozenset[str]) -> Outcome:
+        """What the model makes of a batch in training, with all that the objective needs."""
+
+
+class Model(Learner):
     """``model(pair)`` gives a ``Registration`` with ``warped(p) = moving(p + displacement(p)) ~ fixed(p)``.
 
     Images of any size are accepted: they are padded to the encoder's multiple and the displacement is cropped back.
@@ -45,6 +54,15 @@ class Model(nn.Module):
         if not swapped:
             return found
         return replace(found, swapped=self(pair.swapped(), draw=draw, inverse=inverse))
+
+    def study(self, batch: Pair, needed: frozenset[str]) -> Registration:
+        """Register a training pair.
+
+        The field is sampled only where a term reads its variance. With no divergence to hold it, the variance would
+        shrink without end, for the data term alone gains by less noise (Liu et al. 2020, the rows with alpha = 0).
+        """
+        draw, inverse, swapped = (fact in needed for fact in ("log_variance", "inverse", "swapped"))
+        return self(batch, draw=draw, inverse=inverse, swapped=swapped)
 
     def __call__(
         self, pair: Pair, *, draw: bool = False, inverse: bool = False, swapped: bool = False

@@ -1,14 +1,17 @@
-"""The objective: a weighted sum of named terms over a registration."""
+"""The objective: a weighted sum of named terms over a registration, or over a segmentation beside the truth."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 
-from contreg_core.components import Loss
+from contreg_core.components import Loss, SegmentationLoss
 from contreg_core.errors import UnavailableError
-from contreg_core.types import Registration
+from contreg_core.types import Outcome
+
+AnyLoss: TypeAlias = Loss | SegmentationLoss
 
 
 @dataclass(frozen=True)
@@ -20,9 +23,12 @@ class Value:
 
 
 class Objective(nn.Module):
-    """``objective(registration) -> Value``; a term is weight x loss, each averaged per voxel, in float32."""
+    """``objective(outcome) -> Value``; a term is weight x loss, each averaged per voxel, in float32.
 
-    def __init__(self, terms: Mapping[str, tuple[float, Loss]]) -> None:
+    All losses read what the model gives: registrations, or logits; ``build`` has seen to that.
+    """
+
+    def __init__(self, terms: Mapping[str, tuple[float, AnyLoss]]) -> None:
         super().__init__()
         self.weights = {name: weight for name, (weight, _) in terms.items()}
         self.losses = nn.ModuleDict({_key(name): loss for name, (_, loss) in terms.items()})
@@ -31,35 +37,39 @@ class Objective(nn.Module):
         """What all terms together need of the model."""
         return frozenset().union(*(loss.needed() for loss in self.terms()))
 
-    def term(self, name: str) -> Loss:
+    def term(self, name: str) -> AnyLoss:
         """The loss behind a term."""
         loss = self.losses[_key(name)]
-        assert isinstance(loss, Loss)
+        assert isinstance(loss, AnyLoss)
         return loss
 
-    def terms(self) -> list[Loss]:
+    def terms(self) -> list[AnyLoss]:
         """Every loss."""
         return [self.term(name) for name in self.weights]
 
     def coarsened(self, edge: int) -> "Objective":
         """This objective for images averaged over cubes of ``edge`` voxels."""
-        return Objective({name: (w, self.term(name).coarsened(edge)) for name, w in self.weights.items()})
+        terms = {name: (weight, self.term(name)) for name, weight in self.weights.items()}
+        coarse = {
+            n: (w, loss.coarsened(edge) if isinstance(loss, Loss) else loss) for n, (w, loss) in terms.items()
+        }
+        return Objective(coarse)
 
-    def forward(self, registration: Registration) -> Value:
+    def forward(self, outcome: Outcome) -> Value:
         """Evaluate every term, outside autocast."""
-        with torch.autocast(registration.warped.device.type, enabled=False):
-            terms = {name: _scalar(self.term(name), registration) for name in self.weights}
+        with torch.autocast(outcome.device.type, enabled=False):
+            terms = {name: _scalar(self.term(name), outcome) for name in self.weights}
         total = torch.stack([weight * terms[name] for name, weight in self.weights.items()]).sum()
         return Value(total, terms)
 
-    def __call__(self, registration: Registration) -> Value:
-        value: Value = super().__call__(registration)
+    def __call__(self, outcome: Outcome) -> Value:
+        value: Value = super().__call__(outcome)
         return value
 
 
-def _scalar(loss: Loss, registration: Registration) -> Tensor:
+def _scalar(loss: AnyLoss, outcome: Outcome) -> Tensor:
     """A plugin's loss may give anything; a vector would train on without a word."""
-    value: object = loss(registration)
+    value: object = loss(outcome)  # type: ignore[arg-type] # it reads this kind of outcome, see build
     if isinstance(value, Tensor) and value.ndim == 0:
         return value
     found = f"a tensor of {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__

@@ -19,7 +19,11 @@ from contreg_core.parameters import NAME, parameters_of
 HOUSE = "contreg"
 """The distribution whose own entry points are always loaded."""
 ALLOW_VARIABLE = "CONTREG_PLUGINS"
-_WIRING = {"encoder": ("image_channels", "ndim"), "decoder": ("channels", "ndim")}
+_WIRING = {
+    "encoder": ("image_channels", "ndim"),
+    "decoder": ("channels", "ndim"),
+    "segmenter": ("image_channels", "classes", "ndim"),
+}
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,9 @@ def _component(cls: Any) -> Any:
 
     if not (inspect.isclass(cls) and issubclass(cls, Component)) or getattr(cls, "kind", None) not in KINDS:
         raise _author(
-            cls, "is not an encoder, decoder, warper, loss or solver class", "return the class itself"
+            cls,
+            "is not an encoder, decoder, warper, loss, solver or segmenter class",
+            "return the class itself",
         )
     _check_class(cls)
     _check_facts(cls)

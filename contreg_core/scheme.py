@@ -8,31 +8,39 @@ from contreg_core.errors import UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """Random changes of a training pair; both images of a pair get the same geometry.
+    """Random changes of a training pair or image; both images of a pair, or an image and its labels, get one geometry.
 
     Knobs:
-        flip_axis: array axis to flip (0 left-right, 1 posterior-anterior); -1 for none.
+        flip_axis: array axis to flip (0 left-right, 1 posterior-anterior); -1 for none. Where labels are learned, a
+            left-right flip also exchanges the labels of the two sides.
         flip_probability: chance of the flip.
         rotate_degrees: rotation about the posterior-anterior axis; 0 for none.
+        rotate_about: "one" axis, that one, or "all", an angle of its own about each.
         rotate_steps: "uniform" in +-rotate_degrees, or "half" for one of -d, -d/2, 0, d/2, d.
+        scale: half-width of a uniform change of size about 1; 0 for none.
         crop: size of a random crop in voxels per axis; empty for none.
         gamma: half-width of a log-uniform gamma change of images in [0, 1], drawn for each image alone; 0 for none.
         bias_field: strength of a smooth random multiplicative field, drawn for each image alone; 0 for none.
+        noise: standard deviation of Gaussian noise where the image is not 0, drawn for each image alone; 0 for none.
     """
 
     flip_axis: int = -1
     flip_probability: float = 0.5
     rotate_degrees: float = 0.0
     rotate_steps: Literal["uniform", "half"] = "uniform"
+    rotate_about: Literal["one", "all"] = "one"
+    scale: float = 0.0
     crop: tuple[int, ...] = ()
     gamma: float = 0.0
     bias_field: float = 0.0
+    noise: float = 0.0
 
     def __post_init__(self) -> None:
         _require("flip_axis", self.flip_axis, -1 <= self.flip_axis <= 2, "-1 to 2")
         _require("flip_probability", self.flip_probability, 0 <= self.flip_probability <= 1, "0 to 1")
         _require("crop", self.crop, all(size > 0 for size in self.crop), "sizes in voxels, or nothing")
-        for name in ("rotate_degrees", "gamma", "bias_field"):
+        _require("scale", self.scale, 0 <= self.scale < 1, "0 to below 1")
+        for name in ("rotate_degrees", "gamma", "bias_field", "noise"):
             _require(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
 
 
@@ -42,8 +50,8 @@ class Scheme:
 
     Knobs:
         steps: optimiser steps in all; 0 means ``epochs`` counts instead.
-        epochs: passes over the training pairs, where ``steps`` is 0.
-        batch_size: pairs a step.
+        epochs: passes over the training pairs (or labelled images), where ``steps`` is 0.
+        batch_size: pairs (or labelled images) a step.
         optimiser: "adam" or "adamw".
         learning_rate: peak rate.
         betas: Adam's two decay rates.
@@ -57,6 +65,7 @@ class Scheme:
         clip_norm: gradient norm limit; 0 for none.
         ema: decay of the averaged weights used for validation and kept as the model; 0 for none.
         pairs: "ordered" (distinct subjects) or "all" (self pairs included, each twice an epoch: the released code).
+        classes: what a supervised recipe tells apart, the "regions" or the "labels" of the cohort's own protocol.
         validation: training subjects held out for choosing the best checkpoint.
         validate_every: steps between validations; 0 picks a tenth of the run, 20 at least.
         seed: of order, augmentation, initial weights and noise.
@@ -77,6 +86,7 @@ class Scheme:
     clip_norm: float = 0.0
     ema: float = 0.0
     pairs: Literal["ordered", "all"] = "ordered"
+    classes: Literal["regions", "labels"] = "regions"
     validation: int = 3
     validate_every: int = 0
     seed: int = 0

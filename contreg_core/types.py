@@ -1,4 +1,4 @@
-"""What flows through a registration: Pair -> Encoding -> Field -> Registration.
+"""What flows through a registration: Pair -> Encoding -> Field -> Registration; supervised: Labelled -> Segmented.
 
 Tensors are ``(B, C, *space)``, 2-D and 3-D alike; array axes are in RAS+ order. A displacement ``u`` is float32, in
 voxels, on the fixed grid, channels first in axis order: ``warped(p) = moving(p + u(p))``.
@@ -126,3 +126,36 @@ class Registration:
     inverse: Displacement | None = None
     warped_back: Image | None = None
     swapped: "Registration | None" = None
+
+    @property
+    def device(self) -> torch.device:
+        """Where its tensors live."""
+        return self.warped.device
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Images and what is to be learned of them: ``classes`` is ``(B, 1, *space)`` int64, 0 the background."""
+
+    image: Image
+    classes: Tensor
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """What a segmenter answered and what is true, all that a supervised loss reads.
+
+    ``logits`` is ``(B, classes, *space)`` float32, ``classes`` ``(B, 1, *space)`` int64; number 0 is the background.
+    """
+
+    logits: Tensor
+    classes: Tensor
+
+    @property
+    def device(self) -> torch.device:
+        """Where its tensors live."""
+        return self.logits.device
+
+
+Outcome: TypeAlias = Registration | Segmented
+"""What training makes of a batch, and what the terms of an objective read."""

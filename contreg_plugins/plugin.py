@@ -13,6 +13,7 @@ from contreg_plugins.encoders.image_pyramid import ImagePyramid
 from contreg_plugins.encoders.pyramid import Pyramid
 from contreg_plugins.encoders.siamese import Siamese
 from contreg_plugins.encoders.voxelmorph import VoxelMorphEncoder
+from contreg_plugins.losses.cross_entropy import CrossEntropy
 from contreg_plugins.losses.dcl import DCL
 from contreg_plugins.losses.fold_penalty import FoldPenalty
 from contreg_plugins.losses.gaussian_kl import GaussianKL
@@ -26,6 +27,8 @@ from contreg_plugins.losses.mse import MSE
 from contreg_plugins.losses.multiscale_lncc import MultiscaleLNCC
 from contreg_plugins.losses.ntxent import NTXent
 from contreg_plugins.losses.smoothness import GradientL2
+from contreg_plugins.losses.soft_dice import SoftDice
+from contreg_plugins.segmenters.unet import UNet
 from contreg_plugins.solvers.instance_opt import InstanceOpt
 from contreg_plugins.solvers.svf_adam import SVFAdam
 from contreg_plugins.solvers.utilzreg import GeodesicShooting
@@ -35,7 +38,7 @@ from contreg_plugins.warpers.svf import StationaryVelocity
 
 @hookimpl
 def contreg_components() -> list[type[Component]]:
-    """Every encoder, decoder, solver, warper and loss in the rooms."""
+    """Every encoder, decoder, solver, warper, segmenter and loss in the rooms."""
     return [
         Siamese,
         Pyramid,
@@ -52,6 +55,8 @@ def contreg_components() -> list[type[Component]]:
         SVFAdam,
         DisplacementWarper,
         StationaryVelocity,
+        UNet,
+        CrossEntropy,
         DCL,
         FoldPenalty,
         GaussianKL,
@@ -65,6 +70,7 @@ def contreg_components() -> list[type[Component]]:
         MSE,
         MultiscaleLNCC,
         NTXent,
+        SoftDice,
     ]
 
 

@@ -39,12 +39,18 @@ def describe_recipe(recipe: "Recipe", catalogue: "Catalogue") -> Description:
 def _trainable(recipe: "Recipe", catalogue: "Catalogue") -> int:
     """How many values are trained; building the recipe also checks that its components fit together."""
     from contreg_core.model import parameter_count
-    from contreg_core.recipe import build, build_solver
+    from contreg_core.recipe import build, build_segmenter, build_solver
 
     if recipe.form == "solver":
         build_solver(recipe, catalogue)
         return 0
+    if recipe.form == "supervised":
+        return parameter_count(build_segmenter(recipe, catalogue, _CLASSES)[0])
     return parameter_count(build(recipe, catalogue)[0])
+
+
+_CLASSES = 8
+"""Of a supervised network whose cohort is not known: seven regions and background, as of LPBA40."""
 
 
 def describe_component(kind: str, cls: type) -> Description:

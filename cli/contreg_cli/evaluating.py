@@ -1,9 +1,10 @@
 """Evaluating from the shell: which model on which pairs, progress, files, the table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import click
 
@@ -14,12 +15,14 @@ from contreg_core.errors import UsageError
 
 if TYPE_CHECKING:
     from contreg_cli.resuming import Scored
-    from contreg_core.cache import CachedCohort
+    from contreg_core.cache import CachedCohort, CachedScan
     from contreg_core.catalogue import Catalogue
     from contreg_core.cohort import Protocol, Split
     from contreg_core.engine import Precision
     from contreg_core.evaluation import PairScore
     from contreg_core.inference.evaluate import Register
+
+    Pairs: TypeAlias = Sequence[tuple[CachedScan, CachedScan]]
 
 T = TypeVar("T")
 Summary = dict[str, Any]
@@ -46,15 +49,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Subject:
-    """A model made ready: its name, how it registers, the cohort it meets; ``identity`` tells it from any other.
+    """A model made ready: its name, the cohort it meets, how it scores pairs of it.
 
-    ``prediction`` is what is done to the network's own answer, as ``Registrar.prediction`` has it.
+    ``identity`` tells it from any other. ``register`` is None for a segmenter. ``prediction`` is what is done to the network's own answer, as
+    ``Registrar.prediction`` has it.
     """
 
     name: str
-    register: "Register"
     cohort: "CachedCohort"
     identity: str
+    scores: "Callable[[Pairs, Protocol], Iterator[PairScore]]"
+    register: "Register | None"
     prediction: tuple[str, ...] = ()
 
 
@@ -86,6 +91,7 @@ def evaluate_request(request: Request, catalogue: "Catalogue") -> tuple[Summary,
         "fingerprint": mark,
         "of_pairs": of_pairs,
         **summarise(scores, protocol),
+        **({"images": len({score.fixed for score in scores})} if subject.register is None else {}),
     }
     write_csv(folder / "pairs.csv", scores)
     write_json(folder / "summary.json", summary)
@@ -109,7 +115,7 @@ def print_summary(summary: Summary) -> None:
     partial = "" if summary["pairs"] == summary["of_pairs"] else f" of {summary['of_pairs']}"
     click.echo(
         f"{summary['model']} on {summary['data']} ({summary['split']}), protocol {summary['protocol']}: "
-        f"{summary['pairs']}{partial} pairs"
+        f"{summary['pairs']}{partial} pairs{_images(summary)}"
     )
     print_table(
         ("region", "fused before", "fused", "95 %", "label-mean before", "label-mean", "95 %"), _rows(summary)
@@ -118,17 +124,24 @@ def print_summary(summary: Summary) -> None:
         click.echo(line)
 
 
+def _images(summary: Summary) -> str:
+    return f", their {summary['images']} fixed images segmented" if "images" in summary else ""
+
+
 def ready(request: Request, catalogue: "Catalogue") -> Subject:
     """The model of a request, loaded, and the prepared cohort it meets."""
-    from contreg_cli.models import load_model, needs_no_run
+    from contreg_cli.models import load_any, needs_no_run
     from contreg_core.engine import Engine
+    from contreg_core.inference.evaluate import evaluate
+    from contreg_core.inference.evaluate_labels import evaluate_segmenter
+    from contreg_core.inference.segmenter import TrainedSegmenter
     from contreg_core.recipe import dump_recipe
 
     if request.model == "none":
         return _unregistered(request, catalogue)
     engine = Engine.choose(request.device, request.precision)
     how = request.settings, request.symmetric, request.refine
-    model = load_model(request.model, catalogue, engine, *how)
+    model = load_any(request.model, catalogue, engine, *how)
     untrained = needs_no_run(request.model, catalogue)
     name = request.data or model.record.get("data", {}).get("cohort")
     if name is None:
@@ -140,7 +153,10 @@ def ready(request: Request, catalogue: "Catalogue") -> Subject:
     cohort = open_cache(catalogue, name, spec, request.cache, options)
     what = str(model.record.get("sha256") or dump_recipe(model.recipe))
     identity = f"{what} on {engine.device.type}{' in bfloat16' if engine.bfloat16 else ''}"
-    return Subject(model.recipe.name, model.register, cohort, identity, model.prediction)
+    if isinstance(model, TrainedSegmenter):
+        return Subject(model.recipe.name, cohort, identity, partial(evaluate_segmenter, model, cohort), None)
+    scores = partial(evaluate, model.register, cohort)
+    return Subject(model.recipe.name, cohort, identity, scores, model.register, model.prediction)
 
 
 def _no_cohort(request: Request) -> UsageError:
@@ -151,6 +167,7 @@ def _unregistered(request: Request, catalogue: "Catalogue") -> Subject:
     from contreg_cli.caches import prepare_options
     from contreg_cli.recipes import find_recipe
     from contreg_cli.unregistered import identity
+    from contreg_core.inference.evaluate import evaluate
 
     if request.symmetric:
         raise UsageError("--model none predicts nothing to make symmetric", "leave out --symmetric")
@@ -160,9 +177,8 @@ def _unregistered(request: Request, catalogue: "Catalogue") -> Subject:
         raise _no_cohort(request)
     spec = find_recipe(catalogue, DEFAULT_MODEL, request.settings).preprocessing
     options = prepare_options(catalogue, DEFAULT_MODEL, request.settings)
-    return Subject(
-        "none", identity, open_cache(catalogue, request.data, spec, request.cache, options), "none"
-    )
+    cohort = open_cache(catalogue, request.data, spec, request.cache, options)
+    return Subject("none", cohort, "none", partial(evaluate, identity, cohort), identity)
 
 
 def _folder(request: Request, subject: Subject, protocol: "Protocol") -> Path:
@@ -187,14 +203,14 @@ def _run_folder(run: Path) -> Path:
 def _scores(
     subject: Subject, protocol: "Protocol", request: Request, scored: "Scored"
 ) -> "tuple[list[PairScore], int]":
-    from contreg_core.inference.evaluate import evaluate, evaluation_pairs
+    from contreg_core.inference.evaluate import evaluation_pairs
 
     every = evaluation_pairs(subject.cohort, subject.cohort.split(request.split), protocol)
     pairs = spread(every, request.limit)
     left = [pair for pair in pairs if (pair[0].id, pair[1].id) not in scored]
     done = len(pairs) - len(left)
     with scored.kept() as keeper, progress("evaluate", len(pairs), done) as bar:
-        for number, score in enumerate(evaluate(subject.register, subject.cohort, left, protocol), done + 1):
+        for number, score in enumerate(subject.scores(left, protocol), done + 1):
             keeper.add(score)
             bar.update(number, f"{score.moving} -> {score.fixed}")
     return [scored[moving.id, fixed.id] for moving, fixed in pairs], len(every)
@@ -233,8 +249,18 @@ def _lines(summary: Summary) -> list[str]:
         f"95 % {_interval(summary['dice_labels_interval'])}",
         f"surface distance: HD95 {_figure(summary['hd95_mm'], 2)} mm, "
         f"ASSD {_figure(summary['assd_mm'], 2)} mm{missing}",
-        f"folding: {_figure(summary['folding_percent'])} % of voxels; SDlogJ {_figure(summary['sdlogj'], 3)}",
-        f"cost: {_figure(summary['seconds'], 2)} s a pair, peak memory {_figure(summary['peak_memory_mib'], 0)} MiB",
+        *_folding(summary),
+        f"cost: {_figure(summary['seconds'], 2)} s {'an image' if 'images' in summary else 'a pair'}, "
+        f"peak memory {_figure(summary['peak_memory_mib'], 0)} MiB",
+    ]
+
+
+def _folding(summary: Summary) -> list[str]:
+    """Only of what has a displacement."""
+    if summary["folding_percent"] is None:
+        return []
+    return [
+        f"folding: {_figure(summary['folding_percent'])} % of voxels; SDlogJ {_figure(summary['sdlogj'], 3)}"
     ]
 
 

@@ -99,9 +99,8 @@ def _stopped(session: "Session", number: int) -> ContregError:
 
 def _heading(session: "Session") -> str:
     place = f"goes on after step {session.state.step}" if session.resumed else f"{session.state.total} steps"
-    pairs = len(session.feed.order)
     return (
-        f"{session.recipe.name} on {session.cohort.name}: {len(session.training_ids)} scans ({pairs} pairs), "
+        f"{session.recipe.name} on {session.cohort.name}: {len(session.training_ids)} scans ({session.feed.content}), "
         f"{len(session.validation_ids)} held out; {session.engine.describe()}; {place}; {session.run.path}"
     )
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
     from contreg_core.engine import Engine
     from contreg_core.inference.register import Registrar
+    from contreg_core.inference.segmenter import TrainedSegmenter
 
 
 def load_model(
@@ -22,15 +23,31 @@ def load_model(
 ) -> "Registrar":
     """What registers under this name, as the options want it to predict; ``settings`` change a recipe, and only that.
 
-    Raises ``MissingError`` for what is neither a path nor a recipe, ``UsageError`` for a recipe that must be trained,
-    ``MismatchError`` where it cannot predict so.
+    Raises ``MissingError`` for what is neither a path nor a recipe, ``UsageError`` for a recipe that must be trained
+    and for a run that registers nothing, ``MismatchError`` where it cannot predict so.
     """
+    from contreg_core.inference.trained import registering
+
+    return registering(load_any(name, catalogue, engine, settings, symmetric, refine), name)
+
+
+def load_any(
+    name: str,
+    catalogue: "Catalogue",
+    engine: "Engine",
+    settings: Sequence[str] = (),
+    symmetric: bool = False,
+    refine: int = 0,
+) -> "Registrar | TrainedSegmenter":
+    """As ``load_model``, runs of supervised recipes included."""
     from contreg_core.inference.refined import RefinedModel
     from contreg_core.inference.symmetric import SymmetricModel
+    from contreg_core.inference.trained import registering
 
     model = _loaded(name, catalogue, engine, settings)
-    model = SymmetricModel.of(model) if symmetric else model
-    return RefinedModel.of(model, refine, catalogue, engine) if refine else model
+    if symmetric:
+        model = SymmetricModel.of(registering(model, name))
+    return RefinedModel.of(registering(model, name), refine, catalogue, engine) if refine else model
 
 
 def shown(name: str, prediction: Sequence[str]) -> str:
@@ -42,14 +59,16 @@ def shown(name: str, prediction: Sequence[str]) -> str:
     return f"{name} ({', '.join(prediction)})" if prediction else name
 
 
-def _loaded(name: str, catalogue: "Catalogue", engine: "Engine", settings: Sequence[str]) -> "Registrar":
+def _loaded(
+    name: str, catalogue: "Catalogue", engine: "Engine", settings: Sequence[str]
+) -> "Registrar | TrainedSegmenter":
     from contreg_core.inference.solved import load_solver
-    from contreg_core.inference.trained import load_trained
+    from contreg_core.inference.trained import load_run
 
     if not needs_no_run(name, catalogue):
         if settings:
             raise UsageError("a run brings its own settings", "leave out --set")
-        return load_trained(_existing(name, catalogue), catalogue, engine)
+        return load_run(_existing(name, catalogue), catalogue, engine)
     from contreg_cli.recipes import find_recipe
 
     return load_solver(find_recipe(catalogue, name, settings), catalogue, engine)

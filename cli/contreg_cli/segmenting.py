@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from contreg_core.inference.references import Reference
     from contreg_core.inference.register import Registrar
     from contreg_core.inference.segment import Fusion
+    from contreg_core.inference.segmenter import TrainedSegmenter
     from contreg_core.labels import LabelMode
     from contreg_core.volume.orientation import OrientationFrom
 
@@ -62,7 +63,44 @@ class Job:
         return f"{written[0]}: {len(result.volumes())} labels from {names}"
 
 
-def segment_all(job: Job, images: Sequence[Path]) -> None:
+@dataclass(frozen=True)
+class DirectJob:
+    """How every image is labelled by a network that learned the labels, and where to."""
+
+    model: "TrainedSegmenter"
+    orientation_from: "OrientationFrom"
+    probabilities: bool
+    output: Path
+    about: Mapping[str, Any]
+
+    def run(self, path: Path) -> str:
+        """Segment one image and write its files; returns a line about it."""
+        from contreg_core.inference.outputs import Input, write_segmentation
+        from contreg_core.inference.references import read_image
+        from contreg_core.inference.segment_directly import segment_directly
+
+        image = Input(path, read_image(path, self.orientation_from))
+        result = segment_directly(self.model, image.volume)
+        labels = [one.label() for one in self.model.classes]
+        about = {"classes": self.model.record["data"]["classes"], **self.about}
+        written = write_segmentation(
+            self.output, result, image, labels, about, probabilities=self.probabilities
+        )
+        for warning in result.warnings:
+            click.echo(f"warning: {path}: {warning}", err=True)
+        return f"{written[0]}: {len(result.volumes())} labels from {self.model.recipe.name}"
+
+
+def refuse_references(model: "TrainedSegmenter", given: Mapping[str, object]) -> None:
+    """Raise ``UsageError`` where an option is set (its value not empty) that only references give a meaning."""
+    for option in (name for name, value in given.items() if value):
+        raise UsageError(
+            f"{option} is given, but a run of '{model.recipe.name}' labels images without references",
+            f"leave out {option}, or give --model a run that registers",
+        )
+
+
+def segment_all(job: Job | DirectJob, images: Sequence[Path]) -> None:
     """Segment every image; one that fails does not stop the others.
 
     Raises ``PartialError`` naming those that failed; of an image that was alone, its own error.
@@ -112,6 +150,11 @@ def find_references(
     """References and label table: pairs of files, or one prepared cohort's training subjects."""
     from contreg_core.inference.references import read_reference, split_atlas, training_references
 
+    if not atlases:
+        raise UsageError(
+            f"'{model.recipe.name}' registers and needs labelled references",
+            "add --atlas IMAGE:LABELS or --atlas COHORT, or give --model a run that learned labels",
+        )
     pairs = [split_atlas(atlas) for atlas in atlases]
     files = [pair for pair in pairs if pair is not None]
     if len(files) == len(pairs):

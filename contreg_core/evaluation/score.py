@@ -87,7 +87,7 @@ def score_pair(
     _check(moving_labels, fixed_labels)
     moving_labels, fixed_labels = protocol.merged(moving_labels), protocol.merged(fixed_labels)
     prediction = warp_labels(moving_labels, displacement, label_mode)
-    labels = _counted(protocol)
+    labels = counted(protocol)
     after, before = (confusion(each, fixed_labels, labels) for each in (prediction, moving_labels))
     surface = surface_distances(prediction, fixed_labels, protocol.labels, spacing)
     smooth = regularity(displacement, mask)
@@ -98,10 +98,10 @@ def score_pair(
         fixed_subject=fixed_subject,
         dice_fused=after.fused_dice(protocol.regions),
         dice_labelmean=after.labelmean_dice(protocol.regions),
-        dice_label=_label_dice(after, protocol),
+        dice_label=label_dice(after, protocol),
         initial_fused=before.fused_dice(protocol.regions),
         initial_labelmean=before.labelmean_dice(protocol.regions),
-        initial_label=_label_dice(before, protocol),
+        initial_label=label_dice(before, protocol),
         hd95=mean_present(surface.hd95.values()),
         assd=mean_present(surface.assd.values()),
         surface_missing=len(surface.missing),
@@ -114,12 +114,13 @@ def score_pair(
     )
 
 
-def _counted(protocol: Protocol) -> tuple[int, ...]:
+def counted(protocol: Protocol) -> tuple[int, ...]:
     """Labels scored one by one, and those that only regions name."""
     return (*protocol.labels, *(label for labels in protocol.regions.values() for label in labels))
 
 
-def _label_dice(counts: Confusion, protocol: Protocol) -> dict[int, float]:
+def label_dice(counts: Confusion, protocol: Protocol) -> dict[int, float]:
+    """Dice of every label the protocol scores, background left out."""
     dice = counts.label_dice()
     return {label: dice[label] for label in protocol.labels if label in dice}
 

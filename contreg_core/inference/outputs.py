@@ -17,6 +17,8 @@ from contreg_core.files import atomic_path, write_json
 from contreg_core.inference.names import PairNames, stem
 from contreg_core.inference.register import ImageRegistration, Registrar
 from contreg_core.inference.segment import Segmentation
+from contreg_core.inference.segment_directly import DirectSegmentation
+from contreg_core.inference.segmenter import TrainedSegmenter
 from contreg_core.transform import (
     CONVENTIONS,
     FieldFormat,
@@ -109,7 +111,7 @@ def _write_map(
 
 def write_segmentation(
     folder: Path,
-    result: Segmentation,
+    result: Segmentation | DirectSegmentation,
     image: Input,
     labels: Sequence[Label],
     about: Mapping[str, Any],
@@ -143,7 +145,7 @@ def write_volumes(path: Path, volumes: Mapping[int, float], labels: Sequence[Lab
             writer.writerow([number, label.name, label.side, f"{volumes.get(number, 0.0):.6g}"])
 
 
-def about_model(model: Registrar) -> dict[str, Any]:
+def about_model(model: Registrar | TrainedSegmenter) -> dict[str, Any]:
     """Which model: recipe, what is done to its answer, the checkpoint's SHA-256, what it was trained on."""
     data = model.record.get("data", {})
     known = {key: data[key] for key in ("cohort", "cache", "spacing") if key in data}

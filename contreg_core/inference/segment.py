@@ -47,9 +47,14 @@ class Segmentation:
 
     def volumes(self) -> dict[int, float]:
         """Label id -> mm3, background left out."""
-        ids, counts = np.unique(self.labels.array, return_counts=True)
-        voxel = abs(float(np.linalg.det(self.labels.affine[:3, :3])))
-        return {int(i): int(n) * voxel for i, n in zip(ids, counts, strict=True) if i}
+        return label_volumes(self.labels)
+
+
+def label_volumes(labels: Volume) -> dict[int, float]:
+    """Label id -> mm3, background left out."""
+    ids, counts = np.unique(labels.array, return_counts=True)
+    voxel = abs(float(np.linalg.det(labels.affine[:3, :3])))
+    return {int(i): int(n) * voxel for i, n in zip(ids, counts, strict=True) if i}
 
 
 def segment_image(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -11,14 +11,18 @@ from numpy.typing import NDArray
 
 from contreg_core.checkpoint import Checkpoint, load_module, read_checkpoint
 from contreg_core.engine import Engine
-from contreg_core.errors import MismatchError, MissingError
+from contreg_core.errors import MismatchError, MissingError, UsageError
+from contreg_core.inference.segmenter import TrainedSegmenter
 from contreg_core.model import Model
-from contreg_core.recipe import Recipe, build, load_recipe
+from contreg_core.recipe import Recipe, build, build_segmenter, load_recipe
 from contreg_core.training.run_folder import RunFolder
 from contreg_core.types import Pair, Registration
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
+
+
+M = TypeVar("M")
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,21 @@ def pair_of(moving: NDArray[np.float32], fixed: NDArray[np.float32], engine: Eng
 
 
 def load_trained(path: Path, catalogue: "Catalogue", engine: Engine) -> TrainedModel:
+    """A model that registers, as ``load_run`` finds it; raises ``UsageError`` for a run that learned labels."""
+    return registering(load_run(path, catalogue, engine), path)
+
+
+def registering(model: M | TrainedSegmenter, name: object) -> M:
+    """``model``, called ``name``, unless it labels images and registers nothing: a ``UsageError``."""
+    if isinstance(model, TrainedSegmenter):
+        raise UsageError(
+            f"{name}: a run of '{model.recipe.name}', which labels images and registers nothing",
+            f"use it so: contreg segment IMAGE --model {name} -o DIR",
+        )
+    return model
+
+
+def load_run(path: Path, catalogue: "Catalogue", engine: Engine) -> TrainedModel | TrainedSegmenter:
     """A model from a run folder or a checkpoint file.
 
     Raises ``MissingError``, ``DataError`` or ``MismatchError``; a plugin the recipe needs but that is not installed is
@@ -91,10 +110,22 @@ def load_trained(path: Path, catalogue: "Catalogue", engine: Engine) -> TrainedM
     file = RunFolder(path).model_checkpoint() if path.is_dir() else path
     checkpoint = read_checkpoint(file)
     recipe = load_recipe(_recipe_text(file, checkpoint))
-    model, _ = build(recipe, catalogue, ndim=int(checkpoint.record["data"]["ndim"]))
+    ndim = int(checkpoint.record["data"]["ndim"])
+    if recipe.form == "supervised":
+        segmenter, _ = build_segmenter(
+            recipe, catalogue, len(checkpoint.record["data"]["classes"]) + 1, ndim=ndim
+        )
+        _fill(segmenter, checkpoint, engine)
+        return TrainedSegmenter(segmenter, recipe, engine, checkpoint.record)
+    model, _ = build(recipe, catalogue, ndim=ndim)
+    _fill(model, checkpoint, engine)
+    return TrainedModel(model, recipe, engine, checkpoint.record)
+
+
+def _fill(model: torch.nn.Module, checkpoint: Checkpoint, engine: Engine) -> None:
     load_module(model, checkpoint.part("model"), "model")
     engine.place(model)
-    return TrainedModel(model.eval(), recipe, engine, checkpoint.record)
+    model.eval()
 
 
 def _recipe_text(file: Path, checkpoint: Checkpoint) -> str:

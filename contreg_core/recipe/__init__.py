@@ -1,6 +1,6 @@
 """Recipes: a choice of components, weights and a training scheme; as TOML, as a dataclass, as a model."""
 
-from contreg_core.recipe.build import build, build_solver, resolve
+from contreg_core.recipe.build import build, build_segmenter, build_solver, resolve
 from contreg_core.recipe.nouns import Choice, Recipe, Term
 from contreg_core.recipe.override import override
 from contreg_core.recipe.toml import dump_recipe, load_recipe
@@ -10,6 +10,7 @@ __all__ = [
     "Recipe",
     "Term",
     "build",
+    "build_segmenter",
     "build_solver",
     "dump_recipe",
     "load_recipe",

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
     from contreg_core.components import Component, Kind, Solver, Warper
     from contreg_core.model import Model
-    from contreg_core.objective import Objective
+    from contreg_core.objective import AnyLoss, Objective
+    from contreg_core.segmentation import SegmentationModel
 
 
 def resolve(recipe: Recipe, catalogue: "Catalogue") -> Recipe:
@@ -39,11 +40,13 @@ def build(
     """
     from contreg_core.model import Model
 
-    if recipe.form != "learned":
+    if recipe.form == "solver":
         raise UsageError(
             f"recipe '{recipe.name}' optimises every pair and has nothing to train",
             f"use it at once: contreg register MOVING FIXED --model {recipe.name} -o DIR",
         )
+    if recipe.form == "supervised":
+        raise _registers_nothing(recipe)
     if not recipe.losses:
         raise UsageError(f"recipe '{recipe.name}' has no loss", "add one: -s loss.lncc.weight=1")
     encoder = _make("encoder", recipe.parts["encoder"], catalogue, image_channels, ndim)
@@ -61,6 +64,8 @@ def build_solver(recipe: Recipe, catalogue: "Catalogue") -> "tuple[Solver, Warpe
 
     Raises as ``build`` does; what a loss needs must come from the solver or the warper.
     """
+    if recipe.form == "supervised":
+        raise _registers_nothing(recipe)
     if recipe.form != "solver":
         raise UsageError(
             f"recipe '{recipe.name}' must be trained before it registers",
@@ -74,11 +79,55 @@ def build_solver(recipe: Recipe, catalogue: "Catalogue") -> "tuple[Solver, Warpe
     return solver, warper, objective
 
 
+def build_segmenter(
+    recipe: Recipe, catalogue: "Catalogue", classes: int, *, image_channels: int = 1, ndim: int = 3
+) -> "tuple[SegmentationModel, Objective]":
+    """The network of a supervised ``recipe`` for so many classes (background included), and its objective.
+
+    Raises as ``build`` does.
+    """
+    from contreg_core.segmentation import SegmentationModel
+
+    if recipe.form != "supervised":
+        raise UsageError(
+            f"recipe '{recipe.name}' registers and learns no labels",
+            "segment with it from references: --atlas",
+        )
+    if not recipe.losses:
+        raise UsageError(f"recipe '{recipe.name}' has no loss", "add one: -s loss.cross-entropy.weight=1")
+    segmenter = _make("segmenter", recipe.parts["segmenter"], catalogue, image_channels, classes, ndim)
+    objective = _objective(recipe, catalogue)
+    for part in objective.terms():
+        _check_needs(part, [segmenter], catalogue)
+    return SegmentationModel(segmenter), objective
+
+
+def _registers_nothing(recipe: Recipe) -> UsageError:
+    return UsageError(
+        f"recipe '{recipe.name}' learns labels and registers nothing",
+        f"train it: contreg fit --model {recipe.name} --data COHORT; then: contreg segment IMAGE --model RUN -o DIR",
+    )
+
+
 def _objective(recipe: Recipe, catalogue: "Catalogue") -> "Objective":
     from contreg_core.objective import Objective
 
-    return Objective(
-        {key: (term.weight, _make("loss", term.choice, catalogue)) for key, term in recipe.losses.items()}
+    terms = {key: (term.weight, _make("loss", term.choice, catalogue)) for key, term in recipe.losses.items()}
+    for _, loss in terms.values():
+        _check_reading(loss, recipe, catalogue)
+    return Objective(terms)
+
+
+def _check_reading(loss: "AnyLoss", recipe: Recipe, catalogue: "Catalogue") -> None:
+    """A loss reads registrations or the logits of a segmenter; a recipe gives one of them."""
+    given = "logits" if recipe.form == "supervised" else "registration"
+    if loss.reads == given:
+        return
+    needs, lacks = ("a registration", "segments") if given == "logits" else ("logits", "registers")
+    fitting = [cls.name for cls in catalogue.components("loss") if getattr(cls, "reads", "") == given]
+    raise MismatchError(
+        f"loss '{loss.name}' needs {needs}, which recipe '{recipe.name}' does not give: it {lacks}",
+        f"leave it out: -s loss.{loss.name}.weight=0; losses that fit: {', '.join(fitting)}",
     )
 
 
@@ -113,12 +162,20 @@ def _whole(kind: "Kind", part: Any) -> Any:
     """The component, if its constructor did all that a constructor of its kind must."""
     if "_modules" not in vars(part):
         raise _unfinished(kind, part, "did not start as a module", "begin __init__ with super().__init__()")
-    missing = [name for name in ("channels", "multiple") if not hasattr(part, name)]
-    if kind == "encoder" and missing:
+    promised = _PROMISED.get(kind, ())
+    missing = [name for name in promised if not hasattr(part, name)]
+    if missing:
         raise _unfinished(
-            kind, part, f"sets no {' or '.join(missing)}", "set channels and multiple in __init__"
+            kind, part, f"sets no {' or '.join(missing)}", f"set {' and '.join(promised)} in __init__"
         )
     return part
+
+
+_PROMISED: "Mapping[Kind, tuple[str, ...]]" = {
+    "encoder": ("channels", "multiple"),
+    "segmenter": ("multiple",),
+}
+"""What a constructor must set for the core to read."""
 
 
 def _unfinished(kind: "Kind", part: Any, found: str, remedy: str) -> UnavailableError:

@@ -8,15 +8,16 @@ from contreg_core.preprocessing.spec import Preprocessing
 from contreg_core.scheme import Augmentation, Scheme
 from contreg_core.values import Value
 
-Slot: TypeAlias = Literal["encoder", "decoder", "solver", "warper"]
-SLOTS: tuple[Slot, ...] = ("encoder", "decoder", "solver", "warper")
-Form: TypeAlias = Literal["learned", "solver"]
+Slot: TypeAlias = Literal["encoder", "decoder", "solver", "warper", "segmenter"]
+SLOTS: tuple[Slot, ...] = ("encoder", "decoder", "solver", "warper", "segmenter")
+Form: TypeAlias = Literal["learned", "solver", "supervised"]
 FORMS: Mapping[Form, tuple[Slot, ...]] = {
     "learned": ("encoder", "decoder", "warper"),
     "solver": ("solver", "warper"),
+    "supervised": ("segmenter",),
 }
-"""What a recipe can be, and the components each form is made of: a network that is trained and then predicts, or a
-solver that optimises every pair anew and needs no training."""
+"""What a recipe can be, and the components each form is made of: a network that is trained and then predicts, a solver
+that optimises every pair anew and needs no training, or a network that learns the labels and registers nothing."""
 
 SECTIONS: Mapping[str, type] = {
     "training": Scheme,

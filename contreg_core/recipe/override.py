@@ -33,9 +33,9 @@ def override(recipe: Recipe, settings: Sequence[str], catalogue: "Catalogue") ->
 
 def _set(recipe: Recipe, path: list[str], text: str, catalogue: "Catalogue") -> Recipe:
     match path:
-        case [("encoder" | "decoder" | "solver" | "warper") as slot]:
+        case [("encoder" | "decoder" | "solver" | "warper" | "segmenter") as slot]:
             return _with_part(recipe, slot, _change(_part(recipe, slot), slot, text, catalogue))
-        case [("encoder" | "decoder" | "solver" | "warper") as slot, knob]:
+        case [("encoder" | "decoder" | "solver" | "warper" | "segmenter") as slot, knob]:
             return _with_part(recipe, slot, _turn(_part(recipe, slot), slot, knob, text, catalogue))
         case ["loss", key, knob]:
             return _set_term(recipe, check_name(key, "a term"), knob, text, catalogue)

@@ -1,6 +1,6 @@
-"""Random changes of a pair, on the device: one geometry for both images, intensities each for itself.
+"""Random changes of a pair, or of an image and its labels, on the device: one geometry, intensities each for itself.
 
-Every change is a function of the generator it is given, so that a pair's augmentation depends on (seed, epoch, item)
+Every change is a function of the generator it is given, so that an item's augmentation depends on (seed, epoch, item)
 alone.
 """
 
@@ -9,6 +9,7 @@ import math
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from contreg_core import spatial
@@ -20,32 +21,69 @@ def augment(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """``(1, 1, *space)`` three times -> the same, changed; the mask stays boolean."""
     stack = torch.cat((moving, fixed, mask.to(fixed.dtype)), dim=1)
-    stack = _crop(_rotate(_flip(stack, scheme, rng), scheme, rng), scheme, rng)
+    stack = _flip(stack, scheme) if _flipped(scheme, rng) else stack
+    shift = _displacement(stack, scheme, rng)
+    stack = stack if shift is None else spatial.warp(stack, shift, padding="zeros")
+    stack = _crop(stack, scheme, rng)
     moving, fixed, mask = (part.contiguous() for part in stack.split(1, dim=1))
     return _intensity(moving, scheme, rng), _intensity(fixed, scheme, rng), mask > 0.5
 
 
-def _flip(stack: Tensor, scheme: Augmentation, rng: np.random.Generator) -> Tensor:
-    if scheme.flip_axis < 0 or rng.random() >= scheme.flip_probability:
-        return stack
+def augment_labelled(
+    image: Tensor, classes: Tensor, mirrored: Tensor, scheme: Augmentation, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """``(1, 1, *space)`` image and class numbers -> the same, changed; numbers are read at the nearest voxel.
+
+    ``mirrored`` are the numbers with the two sides of the body exchanged: what is true after a left-right flip.
+    """
+    if _flipped(scheme, rng):
+        image = _flip(image, scheme)
+        classes = _flip(mirrored if scheme.flip_axis == 0 else classes, scheme)
+    shift = _displacement(image, scheme, rng)
+    stack = torch.cat((image, classes.to(image.dtype)), dim=1)
+    if shift is not None:
+        read = spatial.warp(classes.to(image.dtype), shift, mode="nearest", padding="zeros")
+        stack = torch.cat((spatial.warp(image, shift, padding="zeros"), read), dim=1)
+    image, numbers = (part.contiguous() for part in _crop(stack, scheme, rng).split(1, dim=1))
+    return _intensity(image, scheme, rng), numbers.long()
+
+
+def _flipped(scheme: Augmentation, rng: np.random.Generator) -> bool:
+    return scheme.flip_axis >= 0 and rng.random() < scheme.flip_probability
+
+
+def _flip(stack: Tensor, scheme: Augmentation) -> Tensor:
     return stack.flip(2 + scheme.flip_axis)
 
 
-def _rotate(stack: Tensor, scheme: Augmentation, rng: np.random.Generator) -> Tensor:
-    """About the posterior-anterior axis (the plane of axes 0 and 2; of 0 and 1 in 2-D), zeros outside."""
+def _displacement(like: Tensor, scheme: Augmentation, rng: np.random.Generator) -> Tensor | None:
+    """Of the drawn rotation and size, about the centre of the grid of ``like``; None where there is neither."""
+    matrix = _rotation(like.ndim - 2, scheme, rng)
+    if scheme.scale:
+        matrix = matrix / rng.uniform(1 - scheme.scale, 1 + scheme.scale)
+    change = matrix - np.eye(like.ndim - 2)
+    if not change.any():
+        return None
+    grid = spatial.identity_grid(like.shape[2:], like)
+    centred = [grid[:, axis] - (size - 1) / 2 for axis, size in enumerate(like.shape[2:])]
+    rows = [
+        sum((float(c) * x for c, x in zip(row, centred, strict=True)), start=0 * centred[0]) for row in change
+    ]
+    return torch.stack(rows, dim=1)
+
+
+def _rotation(ndim: int, scheme: Augmentation, rng: np.random.Generator) -> NDArray[np.float64]:
+    """In the plane of axes 0 and 2 (0 and 1 in 2-D), about the posterior-anterior axis; or in every plane."""
+    matrix = np.eye(ndim)
     if not scheme.rotate_degrees:
-        return stack
-    angle = math.radians(_degrees(scheme, rng))
-    if not angle:
-        return stack
-    first, second = (0, 2) if stack.ndim == 5 else (0, 1)
-    grid = spatial.identity_grid(stack.shape[2:], stack)
-    a = grid[:, first] - (stack.shape[2 + first] - 1) / 2
-    b = grid[:, second] - (stack.shape[2 + second] - 1) / 2
-    shift = torch.zeros_like(grid)
-    shift[:, first] = math.cos(angle) * a - math.sin(angle) * b - a
-    shift[:, second] = math.sin(angle) * a + math.cos(angle) * b - b
-    return spatial.warp(stack, shift, padding="zeros")
+        return matrix
+    every = [(0, 2), (0, 1), (1, 2)] if ndim == 3 else [(0, 1)]
+    for plane in every if scheme.rotate_about == "all" else every[:1]:
+        angle = math.radians(_degrees(scheme, rng))
+        turn = np.eye(ndim)
+        turn[np.ix_(plane, plane)] = [[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]
+        matrix = matrix @ turn
+    return matrix
 
 
 def _degrees(scheme: Augmentation, rng: np.random.Generator) -> float:
@@ -63,7 +101,7 @@ def _crop(stack: Tensor, scheme: Augmentation, rng: np.random.Generator) -> Tens
 
 
 def _intensity(image: Tensor, scheme: Augmentation, rng: np.random.Generator) -> Tensor:
-    """Gamma (recipes allow it on [0, 1] only) and a smooth multiplicative field; background 0 stays 0."""
+    """Gamma (recipes allow it on [0, 1] only) and a smooth multiplicative field, noise; background 0 stays 0."""
     if scheme.gamma:
         image = image.clamp(min=0) ** math.exp(rng.uniform(-scheme.gamma, scheme.gamma))
     if scheme.bias_field:
@@ -73,4 +111,7 @@ def _intensity(image: Tensor, scheme: Augmentation, rng: np.random.Generator) ->
         image = (
             image * F.interpolate(coarse, size=tuple(image.shape[2:]), mode=mode, align_corners=True).exp()
         )
+    if scheme.noise:
+        drawn = torch.from_numpy(rng.standard_normal(image.shape, dtype=np.float32)).to(image)
+        image = torch.where(image == 0, image, image + scheme.noise * drawn)
     return image

@@ -1,7 +1,8 @@
-"""The training pairs of a prepared cohort, resident on the device."""
+"""What is trained on, resident on the device: batches as a function of the step; here the pairs of a cohort."""
 
 import zlib
 from collections.abc import Sequence
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -15,8 +16,25 @@ from contreg_core.training.seeds import generator
 from contreg_core.types import Pair
 
 
-class Feed:
-    """Batches of augmented pairs; ``feed.batch(step)`` depends on (seed, step) alone."""
+class Feed(Protocol):
+    """Batches for training; ``feed.batch(step)`` depends on (seed, step) alone. ``images`` are all of one grid."""
+
+    images: list[Tensor]
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches that cover everything once."""
+
+    @property
+    def content(self) -> str:
+        """What there is, in words: ``870 pairs``."""
+
+    def batch(self, step: int) -> Any:
+        """What the model studies in a step."""
+
+
+class PairFeed:
+    """Batches of augmented pairs."""
 
     def __init__(
         self,
@@ -41,6 +59,11 @@ class Feed:
         """Batches that cover every pair once."""
         return max(1, len(self.order) // self.scheme.batch_size)
 
+    @property
+    def content(self) -> str:
+        """How many ordered pairs."""
+        return f"{len(self.order)} pairs"
+
     def batch(self, step: int) -> Pair:
         """The pairs of a step, stacked."""
         size = self.scheme.batch_size
@@ -64,10 +87,15 @@ def _resident(
         subject = cohort.load(scan.id)
         images.append(torch.from_numpy(subject.image)[None, None].to(device))
         masks.append(torch.from_numpy(subject.mask)[None, None].to(device))
-        if images[-1].shape != images[0].shape:
-            own, first = (tuple(image.shape[2:]) for image in (images[-1], images[0]))
-            raise DataError(
-                f"scan '{scan.id}' has the grid {own}, '{scans[0].id}' {first}; training needs one grid",
-                "prepare with a crop that brings all scans to one grid: -s preprocessing.crop=...",
-            )
+        require_one_grid(images, scans)
     return images, masks
+
+
+def require_one_grid(images: Sequence[Tensor], scans: Sequence[CachedScan]) -> None:
+    """Raise ``DataError`` where the image read last is not on the grid of the first."""
+    if images[-1].shape != images[0].shape:
+        own, first = (tuple(image.shape[2:]) for image in (images[-1], images[0]))
+        raise DataError(
+            f"scan '{scans[len(images) - 1].id}' has the grid {own}, '{scans[0].id}' {first}; training needs one grid",
+            "prepare with a crop that brings all scans to one grid: -s preprocessing.crop=...",
+        )

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from contreg_core.components import Component
 from contreg_core.engine import Engine
-from contreg_core.model import Model
+from contreg_core.model import Learner
 from contreg_core.objective import Objective
 from contreg_core.scheme import Scheme
 from contreg_core.training.averaging import WeightAverage
@@ -21,7 +21,7 @@ from contreg_core.training.seeds import seed_torch
 class TrainingState:
     """All that changes while training; what a checkpoint holds. ``step`` is finished steps, ``total`` planned ones."""
 
-    model: Model
+    model: Learner
     objective: Objective
     optimiser: torch.optim.Optimizer
     average: WeightAverage | None
@@ -31,7 +31,7 @@ class TrainingState:
     elapsed: float = 0.0
 
     @classmethod
-    def start(cls, model: Model, objective: Objective, scheme: Scheme, feed: Feed) -> "TrainingState":
+    def start(cls, model: Learner, objective: Objective, scheme: Scheme, feed: Feed) -> "TrainingState":
         """The state before the first step; model and objective are already on their device."""
         average = WeightAverage(model, scheme.ema) if scheme.ema else None
         total = total_steps(scheme, feed.steps_per_epoch)
@@ -52,9 +52,9 @@ class StepReport:
 def train(state: TrainingState, scheme: Scheme, feed: Feed, engine: Engine) -> Iterator[StepReport]:
     """Train from ``state.step`` to ``state.total``; the caller may change ``state.total`` on the way.
 
-    Bitwise repeatable on a CPU: pairs, augmentation and noise are functions of (seed, step).
+    Bitwise repeatable on a CPU: batches, augmentation and noise are functions of (seed, step).
     """
-    asked = _asked(state.objective)
+    needed = state.objective.needed()
     weights = [p for group in state.optimiser.param_groups for p in group["params"]]
     state.model.train()
     state.objective.train()
@@ -65,11 +65,11 @@ def train(state: TrainingState, scheme: Scheme, feed: Feed, engine: Engine) -> I
         for part in (*state.model.modules(), *state.objective.modules()):
             if isinstance(part, Component):
                 part.proceed(state.step / state.total)
-        pair = feed.batch(state.step)
+        batch = feed.batch(state.step)
         seed_torch("noise", scheme.seed, state.step)
         with engine.autocast():
-            registration = state.model(pair, **asked)
-        value = state.objective(registration)
+            outcome = state.model.study(batch, needed)
+        value = state.objective(outcome)
         value.total.backward()
         norm = torch.nn.utils.clip_grad_norm_(weights, scheme.clip_norm or torch.inf)
         state.optimiser.step()
@@ -80,17 +80,7 @@ def train(state: TrainingState, scheme: Scheme, feed: Feed, engine: Engine) -> I
         yield StepReport(state.step, rate, value.total.detach(), _detached(value.terms), norm)
 
 
-def _asked(objective: Objective) -> dict[str, bool]:
-    """What the model is to do for this objective.
-
-    A field is sampled only where a term reads its variance. With no divergence to hold it, the variance would shrink
-    without end, for the data term alone gains by less noise (Liu et al. 2020, the ablation rows with alpha = 0).
-    """
-    needed = objective.needed()
-    return {"draw": "log_variance" in needed, "inverse": "inverse" in needed, "swapped": "swapped" in needed}
-
-
-def _optimiser(model: Model, objective: Objective, scheme: Scheme) -> torch.optim.Optimizer:
+def _optimiser(model: Learner, objective: Objective, scheme: Scheme) -> torch.optim.Optimizer:
     kind = torch.optim.AdamW if scheme.optimiser == "adamw" else torch.optim.Adam
     parameters = [*model.parameters(), *objective.parameters()]
     return kind(

@@ -11,17 +11,17 @@ import torch
 
 from contreg_core.cache import CachedCohort
 from contreg_core.engine import Engine
-from contreg_core.errors import DataError, MismatchError
+from contreg_core.errors import ContregError, DataError, MismatchError
 from contreg_core.files import write_json, write_text
 from contreg_core.provenance import now, provenance
-from contreg_core.recipe import Recipe, build, dump_recipe, resolve
+from contreg_core.recipe import Recipe, dump_recipe, load_recipe, resolve
 from contreg_core.recipe.difference import difference
-from contreg_core.training.feed import Feed
+from contreg_core.training.course import course
 from contreg_core.training.loop import StepReport, TrainingState, train
 from contreg_core.training.run_folder import RunFolder
 from contreg_core.training.seeds import seed_torch
 from contreg_core.training.snapshot import restore_state, save_model, save_state
-from contreg_core.training.validation import Validation, Validator, hold_out
+from contreg_core.training.validation import Validation, hold_out
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
@@ -76,8 +76,8 @@ class Session:
         training, validation = hold_out(cohort.scans, self.scheme.validation)
         self.training_ids = [scan.id for scan in training]
         self.validation_ids = [scan.id for scan in validation]
-        self.feed = Feed(cohort, training, self.scheme, self.recipe.augmentation, engine.device)
-        self.validator = Validator(cohort, validation, engine)
+        self.course = course(self.recipe, cohort, training, validation, engine)
+        self.feed, self.validator = self.course.feed, self.course.validator
         self.state = self._start(catalogue)
         self.most_steps = self.state.total
         self.resumed = self._resume()
@@ -126,8 +126,7 @@ class Session:
 
     def _start(self, catalogue: "Catalogue") -> TrainingState:
         seed_torch("weights", self.scheme.seed)
-        ndim = self.feed.images[0].ndim - 2
-        model, objective = build(self.recipe, catalogue, ndim=ndim)
+        model, objective = self.course.build(catalogue, self.feed.images[0].ndim - 2)
         self.engine.place(model)
         self.engine.place(objective)
         return TrainingState.start(model, objective, self.scheme, self.feed)
@@ -136,7 +135,7 @@ class Session:
         """Continue the run in the folder; raises ``MismatchError`` where it is a run of another recipe."""
         text = dump_recipe(self.recipe)
         before = self.run.read_recipe()
-        if before not in ("", text):
+        if before and not _says(before, self.recipe):
             apart = difference(before, text)
             raise MismatchError(
                 f"{self.run.path}: holds a run of another recipe{apart and f' ({apart})'}",
@@ -230,6 +229,7 @@ class Session:
             "spacing": self.recipe.preprocessing.spacing,
             "training": self.training_ids,
             "validation": self.validation_ids,
+            **self.course.record,
         }
         return {"recipe": dump_recipe(self.recipe), "data": data}
 
@@ -252,6 +252,14 @@ class Session:
             "best_validation": self.state.best if math.isfinite(self.state.best) else None,
         }
         write_json(self.run.provenance, record)
+
+
+def _says(text: str, recipe: Recipe) -> bool:
+    """Whether a recipe's text, perhaps of a version that knew fewer settings, is this recipe."""
+    try:
+        return load_recipe(text) == recipe
+    except ContregError:
+        return False
 
 
 def _values(report: StepReport) -> dict[str, float]:

@@ -63,7 +63,7 @@ class Validator:
         """Dice (fused or label-mean, as the protocol's headline), or image similarity where there are no labels."""
         if not self.pairs:
             return None
-        model = _kept(state)
+        model = kept(state)
         values = [self._pair(model, self.subjects[i], self.subjects[j]) for i, j in self.pairs]
         state.model.train()
         return Validation(state.step, statistics.fmean(values), "dice" if self._labelled() else "ncc")
@@ -91,7 +91,8 @@ def _dice(protocol: Protocol, carried: NDArray[Any], fixed: CachedSubject) -> fl
     return mean_present(dice.values())
 
 
-def _kept(state: TrainingState) -> Model:
+def kept(state: TrainingState) -> Any:
+    """The model with the weights that would be kept: the averaged ones where there are any."""
     if state.average is None:
         return state.model
     model = copy.deepcopy(state.model)

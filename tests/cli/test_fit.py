@@ -12,7 +12,7 @@ import torch
 from contreg_cli import fitting
 from contreg_cli.commands import demo
 from contreg_core.checkpoint import read_checkpoint
-from contreg_core.training.feed import Feed
+from contreg_core.training.feed import PairFeed
 
 KILLED_AT_REPLACE = """
 import os, signal, sys
@@ -84,19 +84,19 @@ def test_a_device_that_is_not_there(fit):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 75), (signal.SIGINT, 130)])
 def test_a_signal_saves_and_the_same_command_goes_on(fit, trained, tmp_path, monkeypatch, number, code):
-    handler, batch = signal.getsignal(number), Feed.batch
+    handler, batch = signal.getsignal(number), PairFeed.batch
 
     def interrupted(feed, step):
         if step == 4:
             os.kill(os.getpid(), number)
         return batch(feed, step)
 
-    monkeypatch.setattr(Feed, "batch", interrupted)
+    monkeypatch.setattr(PairFeed, "batch", interrupted)
     result = fit()
     assert result.code == code
     assert "after step 5 of 6, which is saved" in result.error
     assert signal.getsignal(number) == handler
-    monkeypatch.setattr(Feed, "batch", batch)
+    monkeypatch.setattr(PairFeed, "batch", batch)
     assert "goes on after step 5" in fit().err
     assert same(tmp_path / "run", trained)
 
@@ -107,21 +107,21 @@ def test_a_second_signal_stops_at_once(fit, monkeypatch):
             os.kill(os.getpid(), signal.SIGTERM)
         raise AssertionError("not stopped")
 
-    monkeypatch.setattr(Feed, "batch", impatient)
+    monkeypatch.setattr(PairFeed, "batch", impatient)
     result = fit()
     assert result.code == 130
     assert result.error.startswith("error: interrupted")
 
 
 def test_out_of_memory_saves_and_names_the_batch_size(fit, tmp_path, monkeypatch):
-    batch = Feed.batch
+    batch = PairFeed.batch
 
     def full(feed, step):
         if step == 4:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return batch(feed, step)
 
-    monkeypatch.setattr(Feed, "batch", full)
+    monkeypatch.setattr(PairFeed, "batch", full)
     result = fit("--batch-size", "2")
     assert result.code == 69
     assert "step 4 is saved" in result.error

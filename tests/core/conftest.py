@@ -132,6 +132,7 @@ def tiny_recipe(catalogue: Catalogue) -> Callable[..., Recipe]:
     def tiny(*settings: str, base: str = "voxelmorph") -> Recipe:
         own = {
             "voxelmorph": ["encoder.features=4,4", "decoder.features=vm1", "loss.lncc.window=5"],
+            "unet": ["segmenter.features=4,8", "training.batch_size=2"],
             "contrastive-vae": [
                 "encoder.features=8,8",
                 "encoder.norm=group",

@@ -41,13 +41,15 @@ def median_pair(model: ScoredModel) -> tuple[str, str]:
 def register_all(
     plan: Plan, rows: Sequence[Outcome], pair: tuple[str, str], catalogue: "Catalogue"
 ) -> list[Method]:
-    """The pair by every row."""
+    """The pair by every row that registers."""
     from contreg_cli.report.example import register_example
 
     methods = []
     for outcome in rows:
         click.echo(f"figure: {pair[0]} -> {pair[1]} by {outcome.row.name}", err=True)
         subject = ready(request_for(outcome.row, plan), catalogue)
+        if subject.register is None:
+            continue  # a segmenter moves nothing
         scans = {scan.id: scan for scan in subject.cohort.scans}
         example = register_example(subject.register, subject.cohort, (scans[pair[0]], scans[pair[1]]))
         methods.append(Method(outcome.row.name, example))

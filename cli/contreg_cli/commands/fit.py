@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 @options.cache
 @click.option("--run", type=options.ANY_PATH, metavar="DIR", help="Run folder (default: runs/MODEL-DATA).")
 @click.option("--steps", type=click.IntRange(1), help="Optimiser steps in all.")
-@click.option("--epochs", type=click.IntRange(1), help="Passes over all pairs, instead of steps.")
+@click.option(
+    "--epochs", type=click.IntRange(1), help="Passes over all pairs (or labelled images), instead of steps."
+)
 @click.option(
     "--max-time",
     metavar="TIME",
     help="Limit of the whole run, e.g. 90m, 8h; fewer steps are planned to fit.",
 )
-@click.option("--batch-size", type=click.IntRange(1), help="Pairs a step.")
+@click.option("--batch-size", type=click.IntRange(1), help="Pairs (or labelled images) a step.")
 @click.option("--seed", type=click.IntRange(0), help="Of order, augmentation, initial weights and noise.")
 @options.device
 @options.precision

@@ -1,4 +1,4 @@
-"""``contreg segment``: labels for images, carried from one or many references."""
+"""``contreg segment``: labels for images, carried from one or many references, or predicted by a supervised run."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     "--atlas",
     "atlases",
     multiple=True,
-    required=True,
     metavar="IMAGE:LABELS|COHORT",
-    help="A labelled image (may be given again), or a prepared cohort's training subjects.",
+    help="A labelled image (may be given again), or a prepared cohort's training subjects; not with a run of unet.",
 )
 @click.option(
     "--references",
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
 @click.option(
     "--probabilities",
     is_flag=True,
-    help="Also write the share of the votes of every label; with STAPLE its probability.",
+    help="Also write the share of the votes of every label; with STAPLE and of a supervised run its probability.",
 )
 @inferring.label_mode
 @options.cache
@@ -69,17 +68,34 @@ def command(
     device: str,
     precision: "Precision",
 ) -> None:
-    """Label brain-extracted images by registering references to them.
+    """Label brain-extracted images by registering references to them, or by a supervised run.
 
-    For every IMAGE: a label map on its own grid (ids as in the atlas), a table of volumes in mm3 and a JSON file. The
-    images must lie roughly in the atlas's world space. One bad image does not stop the others.
+    For every IMAGE: a label map on its own grid (ids as in the atlas, or those the run learned), a table of volumes in
+    mm3 and a JSON file. The images must lie roughly in the atlas's world space. One bad image does not stop the others.
     """
-    from contreg_cli.segmenting import Job, atlas_name, check_names, find_references, parse_count, segment_all
+    from contreg_cli.segmenting import (
+        DirectJob,
+        Job,
+        atlas_name,
+        check_names,
+        find_references,
+        parse_count,
+        refuse_references,
+        segment_all,
+    )
+    from contreg_core.inference.segmenter import TrainedSegmenter
 
     check_names(images)
-    catalogue, trained, about = inferring.ready(
-        model, output, device, precision, seed, symmetric=symmetric, refine=refine
-    )
+    ready = inferring.ready_any(model, output, device, precision, seed, symmetric=symmetric, refine=refine)
+    catalogue, trained, about = ready
+    if isinstance(trained, TrainedSegmenter):
+        fused, nearest = fuse != "majority", label_mode == "nearest"
+        refuse_references(
+            trained,
+            {"--atlas": atlases, "--references": references, "--fusion": fused, "--label-mode": nearest},
+        )
+        segment_all(DirectJob(trained, orientation_from, probabilities, output, about), images)
+        return
     most = parse_count(references, from_cohort=not any(":" in atlas for atlas in atlases))
     found, labels = find_references(atlases, catalogue, trained, model, cache, orientation_from)
     about["atlas"] = [atlas_name(atlas) for atlas in atlases]

@@ -12,9 +12,13 @@ from contreg_cli.shell import load_catalogue
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
 
-SETTINGS = {"learned": ("training", "augmentation", "preprocessing"), "solver": ("preprocessing",)}
+SETTINGS = {
+    "learned": ("training", "augmentation", "preprocessing"),
+    "solver": ("preprocessing",),
+    "supervised": ("training", "augmentation", "preprocessing"),
+}
 """The settings a recipe of each form makes use of."""
-_KINDS = ("recipe", "encoder", "decoder", "solver", "warper", "loss", "cohort")
+_KINDS = ("recipe", "encoder", "decoder", "solver", "warper", "segmenter", "loss", "cohort")
 
 
 @click.command()

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from contreg_core.scheme import Augmentation
-from contreg_core.training.augmentation import augment
+from contreg_core.training.augmentation import augment, augment_labelled
 
 SPACES = [(9, 7), (9, 7, 8)]
 EVERYTHING = Augmentation(flip_axis=0, rotate_degrees=10, crop=(6, 6, 6), gamma=0.3, bias_field=0.2)
@@ -125,3 +125,57 @@ def test_intensities_change_for_each_image_alone_and_background_stays_empty() ->
         assert not torch.equal(first, moving)
         assert (first[..., :2] == 0).all()
         assert (first[..., 2:] > 0).all()
+
+
+EVERY_GEOMETRY = Augmentation(flip_axis=0, rotate_degrees=10, rotate_about="all", scale=0.1)
+
+
+def labelled(space: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
+    """An image whose values tell its class numbers, and the numbers with two of them exchanged."""
+    classes = torch.randint(0, 4, (1, 1, *space), generator=torch.Generator().manual_seed(1)).to(torch.int16)
+    exchange = torch.tensor([0, 2, 1, 3], dtype=torch.int16)
+    return classes.float(), classes, exchange[classes.long()]
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_an_image_and_its_labels_get_one_flip_that_exchanges_the_sides(space: tuple[int, ...]) -> None:
+    image, classes, mirrored = labelled(space)
+    certain = Augmentation(flip_axis=0, flip_probability=1.0)
+    changed, numbers = augment_labelled(image, classes, mirrored, certain, np.random.default_rng(0))
+    assert torch.equal(changed, image.flip(2))
+    assert torch.equal(numbers, mirrored.long().flip(2))
+    front = Augmentation(flip_axis=1, flip_probability=1.0)
+    _, numbers = augment_labelled(image, classes, mirrored, front, np.random.default_rng(0))
+    assert torch.equal(numbers, classes.long().flip(3))
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("space", [(15, 13), (15, 13, 14)])
+def test_labels_move_with_their_image(space: tuple[int, ...], seed: int) -> None:
+    """Half a grid of one class: where the image is clearly inside or outside it, so are the numbers."""
+    classes = torch.zeros((1, 1, *space), dtype=torch.int16)
+    classes[:, :, 4:11] = 1
+    changed, numbers = augment_labelled(
+        classes.float(), classes, classes, EVERY_GEOMETRY, np.random.default_rng(seed)
+    )
+    assert not torch.equal(numbers, classes.long())
+    assert (numbers[changed > 0.9] == 1).all()
+    assert (numbers[changed < 0.1] == 0).all()
+
+
+def test_a_larger_image_reads_nearer_to_its_centre() -> None:
+    ramp = (torch.arange(11.0) - 5).expand(1, 1, 9, 11)
+
+    class Larger(Angle):
+        def uniform(self, low: float, high: float) -> float:
+            return high
+
+    larger, _ = augment_labelled(ramp, ramp, ramp, Augmentation(scale=0.25), Larger(0, 0))  # type: ignore[arg-type]
+    assert torch.allclose(larger[0, 0, 4], ramp[0, 0, 4] / 1.25, atol=1e-5)
+
+
+def test_noise_leaves_the_background_alone() -> None:
+    image = images((9, 7, 8))[1] * images((9, 7, 8))[2]
+    noisy, _ = augment_labelled(image, image, image, Augmentation(noise=0.1), np.random.default_rng(0))
+    assert (noisy[image == 0] == 0).all()
+    assert float((noisy - image)[image != 0].std()) == pytest.approx(0.1, rel=0.2)

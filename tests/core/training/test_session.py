@@ -23,7 +23,7 @@ from contreg_core.training.run_folder import RunFolder
 from contreg_core.training.session import Session
 
 STEPS = 6
-BASES = ["voxelmorph", "contrastive-vae", "lapirn"]
+BASES = ["voxelmorph", "contrastive-vae", "lapirn", "unet"]
 Start = Callable[..., Session]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from contreg_core.model import parameter_count
 from contreg_core.plugins import load_catalogue
-from contreg_core.recipe import build, build_solver, dump_recipe, load_recipe, resolve
+from contreg_core.recipe import build, build_segmenter, build_solver, dump_recipe, load_recipe, resolve
 
 CATALOGUE = load_catalogue(plugins=False)
 NAMES = [recipe.name for recipe in CATALOGUE.recipes()]
@@ -25,7 +25,11 @@ def test_it_says_what_it_is_and_survives_its_own_file(name: str) -> None:
 
 @pytest.mark.parametrize("name", LEARNED)
 def test_its_parts_fit_in_two_dimensions(name: str) -> None:
-    model, objective = build(CATALOGUE.recipe(name), CATALOGUE, ndim=2)
+    recipe = CATALOGUE.recipe(name)
+    if recipe.form == "supervised":
+        model, objective = build_segmenter(recipe, CATALOGUE, 8, ndim=2)
+    else:
+        model, objective = build(recipe, CATALOGUE, ndim=2)
     assert parameter_count(model)
     assert list(objective.weights) == list(CATALOGUE.recipe(name).losses)
 

@@ -1,0 +1,63 @@
+"""Score a segmenter on the pairs of a prepared cohort: every fixed image is segmented once, whatever the moving."""
+
+import resource
+import time
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+from numpy.typing import NDArray
+
+from contreg_core.cache import CachedCohort, CachedScan, CachedSubject
+from contreg_core.cohort import Protocol
+from contreg_core.errors import DataError
+from contreg_core.evaluation import PairScore
+from contreg_core.evaluation.segmented import LabelScore, beside, score_labels
+from contreg_core.inference.evaluate import voxel_size
+from contreg_core.inference.segmenter import TrainedSegmenter
+
+
+def evaluate_segmenter(
+    model: TrainedSegmenter,
+    cohort: CachedCohort,
+    pairs: Sequence[tuple[CachedScan, CachedScan]],
+    protocol: Protocol,
+) -> Iterator[PairScore]:
+    """One score per pair, for comparison with registrations of the same pairs: the fixed image's own, repeated.
+
+    What a displacement alone has (folding, similarity) is NaN; ``initial_*`` is, as ever, the pair unregistered.
+    """
+    load = lru_cache(maxsize=64)(cohort.load)
+    known: dict[str, tuple[LabelScore, float]] = {}
+    for moving, fixed in pairs:
+        moving_labels, fixed_labels = _labels(load(moving.id), moving), _labels(load(fixed.id), fixed)
+        if fixed.id not in known:
+            known[fixed.id] = _segmented(model, load(fixed.id), fixed_labels, protocol)
+        score, seconds = known[fixed.id]
+        yield beside(
+            score,
+            moving_labels,
+            fixed_labels,
+            protocol,
+            moving=moving.id,
+            fixed=fixed.id,
+            moving_subject=moving.subject,
+            fixed_subject=fixed.subject,
+            seconds=seconds,
+            peak_memory_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        )
+
+
+def _labels(subject: CachedSubject, scan: CachedScan) -> NDArray[Any]:
+    if subject.labels is None:
+        raise DataError(f"scan '{scan.id}' has no label map", "evaluate a split whose scans all have labels")
+    return subject.labels
+
+
+def _segmented(
+    model: TrainedSegmenter, subject: CachedSubject, truth: NDArray[Any], protocol: Protocol
+) -> tuple[LabelScore, float]:
+    start = time.perf_counter()
+    numbers = model.numbers(subject.image)
+    seconds = time.perf_counter() - start
+    return score_labels(numbers, truth, model.classes, protocol, voxel_size(subject.affine)), seconds

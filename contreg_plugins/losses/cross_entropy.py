@@ -1,0 +1,17 @@
+"""Cross-entropy of predicted shares and truth."""
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from contreg_core.components import SegmentationLoss
+from contreg_core.types import Segmented
+
+
+class CrossEntropy(SegmentationLoss):
+    """``-mean log p(true class)`` over voxels and batch, background included."""
+
+    name = "cross-entropy"
+
+    def forward(self, segmented: Segmented) -> Tensor:
+        """Logits beside the truth -> nats a voxel, at least 0."""
+        return F.cross_entropy(segmented.logits, segmented.classes[:, 0])
