@@ -51,8 +51,8 @@ class Request:
 class Subject:
     """A model made ready: its name, the cohort it meets, how it scores pairs of it.
 
-    ``identity`` tells it from any other. ``register`` is None for a segmenter. ``prediction`` is what is done to the network's own answer, as
-    ``Registrar.prediction`` has it.
+    ``identity`` tells it from any other. ``register`` is None for a segmenter. ``prediction`` is what is done to the
+    network's own answer, as ``Registrar.prediction`` has it.
     """
 
     name: str
