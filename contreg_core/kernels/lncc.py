@@ -1,62 +1,92 @@
-"""Fast forms behind the windowed losses: box sums by shift-doubling, LNCC with an analytic backward pass.
-
-Box sums are never running sums: in the flat background of a brain those leave variances of rounding noise, and the
-gradient explodes (measured 500 times too large; performance.md 5).
-"""
+"""Squared local correlation with an analytic backward pass, without a tape of the filters."""
 
 from typing import Any
 
+import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-
-def box_sum(image: Tensor, window: int) -> Tensor:
-    """Sum over a centred cube of odd ``window`` around every voxel, zeros outside; ``(B, C, *space)`` -> same."""
-    for axis in range(2, image.ndim):
-        image = _line_sum(image, window, axis)
-    return image
-
-
-def _line_sum(image: Tensor, window: int, axis: int) -> Tensor:
-    """Sliding sum along one axis: partial sums of 1, 2, 4 ... samples, added by the bits of ``window``."""
-    size, half = image.shape[axis], window // 2
-    amounts = [0] * (2 * (image.ndim - axis))
-    amounts[-2:] = [half, half]
-    block = F.pad(image, amounts)
-    width, total, offset = 1, None, 0
-    remaining = window
-    while remaining:
-        if remaining & 1:
-            part = block.narrow(axis, offset, size)
-            total = part if total is None else total + part
-            offset += width
-        remaining >>= 1
-        if remaining:
-            length = block.shape[axis] - width
-            block = block.narrow(axis, 0, length) + block.narrow(axis, width, length)
-            width *= 2
-    assert total is not None
-    return total
+from contreg_core.kernels.box import in_plane, shifted_sum, volumes
+from contreg_core.kernels.fit import fits
 
 
 def squared_lncc(a: Tensor, b: Tensor, count: Tensor, window: int, eps: float) -> Tensor:
-    """The map of squared local correlations, ``(B, C, *space)``; see ``SquaredLNCC``."""
-    values: Tensor = SquaredLNCC.apply(a, b, count, window, eps)  # type: ignore[no-untyped-call]
+    """The map of ``cov^2 / (var_a var_b + eps)``, ``(B, C, *space)``, over cubes of odd ``window``.
+
+    ``count`` is the number of samples in each window (``window**ndim``, or the in-bounds number), of a shape that
+    expands to that of the images.
+    """
+    form = CompiledLNCC if fits(a, b, count) and a.shape == b.shape else SquaredLNCC
+    values: Tensor = form.apply(a, b, count, window, eps)  # type: ignore[no-untyped-call]
     return values
 
 
+class CompiledLNCC(torch.autograd.Function):
+    """Keeps three maps for each image that wants a gradient; they are summed over windows once more."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor, count: Tensor, window: int, eps: float) -> Tensor:
+        from contreg_core.kernels.loops import correlation, machine
+
+        a, b = a.contiguous(), b.contiguous()
+        by_a, by_b = ctx.needs_input_grad[:2]
+        one, two, counts = volumes(a), volumes(b), volumes(_counts(count, a))
+        pairs = [(one, None), (two, None), (one, one), (two, two), (one, two)]
+        sums = tuple(in_plane(*pair, window, np.empty_like(one)) for pair in pairs)
+        none = np.empty((1, 1, 1, 1), one.dtype)
+        wanted = (by_a or by_b, by_a, by_a, by_b, by_b)
+        maps = tuple(np.empty_like(one) if yes else none for yes in wanted)
+        out = torch.empty_like(a)
+        rows = one.shape[0] * one.shape[2]
+        rest = (sums, counts, window, one.dtype.type(eps), maps, by_a, by_b, volumes(out))
+        machine.share(correlation.correlate, rows, one.size, *rest)
+        ctx.save_for_backward(a, b, *(torch.from_numpy(each) for each in maps))
+        ctx.window = window
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None, None, None]:
+        a, b, by_cov, a_map, a_rest, b_map, b_rest = ctx.saved_tensors
+        by_a, by_b = ctx.needs_input_grad[:2]
+        gradient = volumes(gradients[0])
+        shared = in_plane(gradient, by_cov.numpy(), ctx.window, np.empty_like(gradient))
+        grad_a = _gradient(a, b, gradient, shared, a_map, a_rest, ctx.window) if by_a else None
+        grad_b = _gradient(b, a, gradient, shared, b_map, b_rest, ctx.window) if by_b else None
+        return grad_a, grad_b, None, None, None
+
+
+def _gradient(
+    own: Tensor, other: Tensor, gradient: Any, by_cov: Any, by_var: Tensor, rest: Tensor, window: int
+) -> Tensor:
+    from contreg_core.kernels.loops import correlation, machine
+
+    sums = (by_cov, *(in_plane(gradient, each.numpy(), window, np.empty_like(by_cov)) for each in (by_var, rest)))
+    out = torch.empty_like(own)
+    rows = by_cov.shape[0] * by_cov.shape[2]
+    machine.share(
+        correlation.combine, rows, by_cov.size, sums, volumes(own), volumes(other), window, volumes(out)
+    )
+    return out
+
+
+def _counts(count: Tensor, image: Tensor) -> Tensor:
+    """One count a voxel: for all images, or for each."""
+    shared = count.ndim == 0 or count.shape[:2].numel() == 1
+    return count.expand(1, 1, *image.shape[2:]) if shared else count.expand(image.shape)
+
+
 class SquaredLNCC(torch.autograd.Function):
-    """Map of ``cov^2 / (var_a var_b + eps)`` of two images; gradients for both, without a tape of the filters."""
+    """The same in plain torch; gradients for both images."""
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor, count: Tensor, window: int, eps: float) -> Tensor:
         """``count`` is the number of samples in each window (``window**ndim``, or the in-bounds number)."""
-        mean_a, mean_b = box_sum(a, window) / count, box_sum(b, window) / count
-        var_a = (box_sum(a * a, window) / count).addcmul_(mean_a, mean_a, value=-1).clamp_(min=0)
-        var_b = (box_sum(b * b, window) / count).addcmul_(mean_b, mean_b, value=-1).clamp_(min=0)
-        cov = (box_sum(a * b, window) / count).addcmul_(mean_a, mean_b, value=-1)
+        mean_a, mean_b = shifted_sum(a, window) / count, shifted_sum(b, window) / count
+        var_a = (shifted_sum(a * a, window) / count).addcmul_(mean_a, mean_a, value=-1).clamp_(min=0)
+        var_b = (shifted_sum(b * b, window) / count).addcmul_(mean_b, mean_b, value=-1).clamp_(min=0)
+        cov = (shifted_sum(a * b, window) / count).addcmul_(mean_a, mean_b, value=-1)
         den = (var_a * var_b).add_(eps)
         ctx.save_for_backward(a, b, count, mean_a, mean_b, var_a, var_b, cov, den)
         ctx.window = window
@@ -93,4 +123,4 @@ def _side(
 ) -> Tensor:
     """d/d own: ``cov`` changes by ``other - mean_other``, ``var_own`` by ``2 (own - mean_own)``, over each window."""
     constant = by_cov * mean_other - 2 * by_var * mean_own
-    return other * box_sum(by_cov, window) - 2 * own * box_sum(by_var, window) - box_sum(constant, window)
+    return other * shifted_sum(by_cov, window) - 2 * own * shifted_sum(by_var, window) - shifted_sum(constant, window)

@@ -1,6 +1,6 @@
 """Sums over cubic windows, and the squared local correlation made of them; images are ``(N, D, H, W)``.
 
-Sums along a line are partial sums of 1, 2, 4 ... samples added by the bits of the window, never running sums
+Sums along a line are partial sums of 1, 3, 9 ... samples, added by the window's digits in base 3, never running sums
 (performance.md 5): where an image is flat zero, so are its sums.
 """
 
@@ -43,23 +43,33 @@ def clear(out: Array) -> None:
 
 
 @compiled
+def add_three(a: Array, b: Array, c: Array, out: Array) -> None:
+    """``out = a + b + c``."""
+    for i in range(out.size):
+        out[i] = a[i] + b[i] + c[i]
+
+
+@compiled
 def slide(line: Array, spare: Array, total: Array, stride: int, window: int) -> None:
     """``total[i] = sum_k line[i + k * stride]`` over ``window`` samples; overwrites line and spare."""
-    width, offset, count = 1, 0, total.size
+    width, used, rest, count = 1, 0, window, total.size
     while True:
-        if window & width:
-            part = line[offset * stride : offset * stride + count]
-            if offset:
+        for _ in range(rest % 3):
+            part = line[used * stride : used * stride + count]
+            if used:
                 add(total, part, total)
             else:
                 copy(part, total)
-            offset += width
-        if 2 * width > window:
+            used += width
+        rest //= 3
+        if rest == 0:
             return
-        length = count + (window - 2 * width) * stride
-        add(line, line[width * stride :], spare[:length])
+        step = width * stride
+        if rest == 1 and used == 0:
+            return add_three(line, line[step:], line[2 * step :], total)
+        add_three(line, line[step:], line[2 * step :], spare[: count + (window - 3 * width) * stride])
         line, spare = spare, line
-        width *= 2
+        width *= 3
 
 
 @compiled
