@@ -41,26 +41,7 @@ def _normalised_sample(image: Tensor, coordinates: Tensor, mode: Mode, padding: 
         dim=-1,
     )
     interpolation = "bilinear" if mode == "linear" else "nearest"
-    return _grid_sample(image, normalised, interpolation, padding)
-
-
-def _grid_sample(image: Tensor, grid: Tensor, interpolation: str, padding: Padding) -> Tensor:
-    """grid_sample; on CPU the batch of one is cut into slabs, because torch runs 3-D sampling one thread a sample."""
-    slabs = _slabs(image, grid)
-    if slabs == 1:
-        return F.grid_sample(image, grid, interpolation, padding, align_corners=True)
-    cut = grid.reshape(slabs, grid.shape[1] // slabs, *grid.shape[2:])
-    parts = F.grid_sample(
-        image.expand(slabs, *image.shape[1:]), cut, interpolation, padding, align_corners=True
-    )
-    return parts.transpose(0, 1).reshape(1, image.shape[1], *grid.shape[1:-1])
-
-
-def _slabs(image: Tensor, grid: Tensor) -> int:
-    if image.is_cuda or image.shape[0] != 1 or image.ndim != 5:
-        return 1
-    threads = torch.get_num_threads()
-    return next((k for k in range(threads, 1, -1) if grid.shape[1] % k == 0), 1)
+    return F.grid_sample(image, normalised, interpolation, padding, align_corners=True)
 
 
 def warp(
