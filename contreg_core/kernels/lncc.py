@@ -62,7 +62,10 @@ def _gradient(
 ) -> Tensor:
     from contreg_core.kernels.loops import correlation, machine
 
-    sums = (by_cov, *(in_plane(gradient, each.numpy(), window, np.empty_like(by_cov)) for each in (by_var, rest)))
+    sums = (
+        by_cov,
+        *(in_plane(gradient, each.numpy(), window, np.empty_like(by_cov)) for each in (by_var, rest)),
+    )
     out = torch.empty_like(own)
     rows = by_cov.shape[0] * by_cov.shape[2]
     machine.share(
@@ -123,4 +126,8 @@ def _side(
 ) -> Tensor:
     """d/d own: ``cov`` changes by ``other - mean_other``, ``var_own`` by ``2 (own - mean_own)``, over each window."""
     constant = by_cov * mean_other - 2 * by_var * mean_own
-    return other * shifted_sum(by_cov, window) - 2 * own * shifted_sum(by_var, window) - shifted_sum(constant, window)
+    return (
+        other * shifted_sum(by_cov, window)
+        - 2 * own * shifted_sum(by_var, window)
+        - shifted_sum(constant, window)
+    )

@@ -53,7 +53,10 @@ def _adjoint(field: NDArray[Any], gradient: NDArray[Any]) -> NDArray[Any]:
     cuts = machine.cuts(rows, min(_MOST, machine.threads(field[..., 0].size)))
     parts = [np.zeros_like(field) for _ in cuts]
     machine.run(
-        [(squaring.square_adjoint, (*cut, field, gradient, part)) for cut, part in zip(cuts, parts, strict=True)]
+        [
+            (squaring.square_adjoint, (*cut, field, gradient, part))
+            for cut, part in zip(cuts, parts, strict=True)
+        ]
     )
     for part in parts[1:]:
         parts[0] += part

@@ -5,7 +5,6 @@ Every formula stands in a small loop of its own over one sheet ``(D * W)``: thos
 
 from typing import Any, TypeAlias
 
-import numpy as np
 from numpy.typing import NDArray
 
 from contreg_core.kernels.loops.machine import compiled
@@ -15,34 +14,33 @@ Array: TypeAlias = NDArray[Any]
 
 
 @compiled
-def moments(a: Array, b: Array, aa: Array, bb: Array, ab: Array, share: Array) -> None:
-    """Window sums -> means, variances (never negative) and covariance, in place."""
-    zero = share.dtype.type(0)
-    scale(a, share)
-    scale(b, share)
-    for k in range(share.size):
-        value = aa[k] * share[k] - a[k] * a[k]
-        aa[k] = value if value > zero else zero
-    for k in range(share.size):
-        value = bb[k] * share[k] - b[k] * b[k]
-        bb[k] = value if value > zero else zero
-    for k in range(share.size):
-        ab[k] = ab[k] * share[k] - a[k] * b[k]
+def moments(a: Array, b: Array, aa: Array, bb: Array, ab: Array, count: Array) -> None:
+    """Window sums -> means, variances (never negative) and covariance, in place.
 
-
-@compiled
-def scale(values: Array, share: Array) -> None:
-    """``values *= share``."""
-    for k in range(share.size):
-        values[k] *= share[k]
-
-
-@compiled
-def invert(count: Array) -> None:
-    """``1 / count`` in place."""
-    one = count.dtype.type(1)
+    True divisions: by a rounded ``1 / count`` flat and saturated regions would not have exactly no variance.
+    """
+    divide(a, count)
+    divide(b, count)
+    variance(aa, a, count)
+    variance(bb, b, count)
     for k in range(count.size):
-        count[k] = one / count[k]
+        ab[k] = ab[k] / count[k] - a[k] * b[k]
+
+
+@compiled
+def divide(values: Array, count: Array) -> None:
+    """``values /= count``."""
+    for k in range(count.size):
+        values[k] /= count[k]
+
+
+@compiled
+def variance(squares: Array, mean: Array, count: Array) -> None:
+    """``squares / count - mean^2`` in place, at least 0."""
+    zero = count.dtype.type(0)
+    for k in range(count.size):
+        value = squares[k] / count[k] - mean[k] * mean[k]
+        squares[k] = value if value > zero else zero
 
 
 @compiled
@@ -56,11 +54,11 @@ def squared(aa: Array, bb: Array, ab: Array, eps: Any, part: Array, value: Array
 
 
 @compiled
-def slopes(ab: Array, value: Array, part: Array, share: Array, by_cov: Array, by_vars: Array) -> None:
+def slopes(ab: Array, value: Array, part: Array, count: Array, by_cov: Array, by_vars: Array) -> None:
     """``d value / d cov`` and ``-d value / d (var_a var_b)``, both for one sample of the window."""
     two = ab.dtype.type(2)
     for k in range(ab.size):
-        part[k] *= share[k]
+        part[k] /= count[k]
     for k in range(ab.size):
         by_cov[k] = two * ab[k] * part[k]
     for k in range(ab.size):
@@ -68,7 +66,15 @@ def slopes(ab: Array, value: Array, part: Array, share: Array, by_cov: Array, by
 
 
 @compiled
-def one_side(mean: Array, other_mean: Array, other_var: Array, by_cov: Array, by_vars: Array, by_var: Array, rest: Array) -> None:
+def one_side(
+    mean: Array,
+    other_mean: Array,
+    other_var: Array,
+    by_cov: Array,
+    by_vars: Array,
+    by_var: Array,
+    rest: Array,
+) -> None:
     """For one image: what multiplies itself, and what multiplies neither."""
     two = mean.dtype.type(2)
     for k in range(mean.size):
@@ -97,19 +103,18 @@ def correlate(
     """
     rows = out.shape[2]
     line, spare, sheet = scratch(out, window, 12)
-    a, b, aa, bb, ab, share = sheet[0], sheet[1], sheet[2], sheet[3], sheet[4], sheet[5]
+    a, b, aa, bb, ab, within = sheet[0], sheet[1], sheet[2], sheet[3], sheet[4], sheet[5]
     part, value, by_cov, by_vars, by_var, rest = sheet[6], sheet[7], sheet[8], sheet[9], sheet[10], sheet[11]
     for row in range(start, stop):
         n, j = row // rows, row % rows
         for m in range(5):
             along_depth(sums[m], n, j, line, spare, sheet[m], window)
-        gather(count, n % count.shape[0], j, share)
-        invert(share)
-        moments(a, b, aa, bb, ab, share)
+        gather(count, n % count.shape[0], j, within)
+        moments(a, b, aa, bb, ab, within)
         squared(aa, bb, ab, eps, part, value)
         put(value, out, n, j)
         if by_a or by_b:
-            slopes(ab, value, part, share, by_cov, by_vars)
+            slopes(ab, value, part, within, by_cov, by_vars)
             put(by_cov, maps[0], n, j)
         if by_a:
             one_side(a, b, bb, by_cov, by_vars, by_var, rest)
@@ -122,7 +127,9 @@ def correlate(
 
 
 @compiled
-def combine(start: int, stop: int, sums: tuple[Array, ...], own: Array, other: Array, window: int, out: Array) -> None:
+def combine(
+    start: int, stop: int, sums: tuple[Array, ...], own: Array, other: Array, window: int, out: Array
+) -> None:
     """The gradient for ``own`` from in-plane sums of ``correlate``'s maps times the gradient for its result."""
     rows = out.shape[2]
     line, spare, sheet = scratch(out, window, 5)

@@ -5,7 +5,6 @@ The three components of a voxel lie side by side, so that one read of memory bri
 
 from typing import Any, TypeAlias
 
-import numpy as np
 from numpy.typing import NDArray
 
 from contreg_core.kernels.loops.machine import compiled

@@ -129,7 +129,11 @@ def scratch(image: Array, window: int, count: int) -> Any:
     """Two padded sheets for ``along_depth``, and ``count`` plain ones."""
     depth, width = image.shape[1], image.shape[3]
     padded = (depth + window - 1) * width
-    return np.empty(padded, image.dtype), np.empty(padded, image.dtype), np.empty((count, depth * width), image.dtype)
+    return (
+        np.empty(padded, image.dtype),
+        np.empty(padded, image.dtype),
+        np.empty((count, depth * width), image.dtype),
+    )
 
 
 @compiled

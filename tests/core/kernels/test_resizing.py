@@ -8,7 +8,13 @@ import torch.nn.functional as F
 
 from contreg_core.kernels import resized
 
-GRIDS = [((4, 5), (8, 9)), ((5, 1), (3, 4)), ((4, 5, 6), (8, 10, 12)), ((7, 6, 5), (3, 6, 1)), ((1, 2, 3), (2, 3, 7))]
+GRIDS = [
+    ((4, 5), (8, 9)),
+    ((5, 1), (3, 4)),
+    ((4, 5, 6), (8, 10, 12)),
+    ((7, 6, 5), (3, 6, 1)),
+    ((1, 2, 3), (2, 3, 7)),
+]
 
 
 @pytest.mark.parametrize(("old", "new"), GRIDS)

@@ -13,7 +13,9 @@ SPACES = [(7, 5), (6, 3, 5), (1, 4, 6)]
 
 def velocity(space: tuple[int, ...], batch: int = 2, size: float = 3.0) -> Tensor:
     generator = torch.Generator().manual_seed(0)
-    return (torch.rand((batch, len(space), *space), generator=generator, dtype=torch.float64) - 0.5) * 2 * size
+    return (
+        (torch.rand((batch, len(space), *space), generator=generator, dtype=torch.float64) - 0.5) * 2 * size
+    )
 
 
 def plainly(v: Tensor, steps: int) -> Tensor:
