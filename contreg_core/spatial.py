@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from contreg_core import kernels
+
 Padding: TypeAlias = Literal["border", "zeros"]
 Mode: TypeAlias = Literal["linear", "nearest"]
 
@@ -25,6 +27,13 @@ def sample(
     image: Tensor, coordinates: Tensor, *, mode: Mode = "linear", padding: Padding = "border"
 ) -> Tensor:
     """``image`` ``(B, C, *space)`` read at voxel ``coordinates`` ``(B, ndim, *out)`` -> ``(B, C, *out)``."""
+    if mode == "linear" and kernels.samples(image, coordinates):
+        return kernels.sampled(image, coordinates, own=False, zeros=padding == "zeros")
+    return _normalised_sample(image, coordinates, mode, padding)
+
+
+def _normalised_sample(image: Tensor, coordinates: Tensor, mode: Mode, padding: Padding) -> Tensor:
+    """``sample`` in plain torch."""
     sizes = image.shape[2:]
     # One slice at a time: stacking the reversed axes last is the layout grid_sample wants, built in one copy.
     normalised = torch.stack(
@@ -32,26 +41,7 @@ def sample(
         dim=-1,
     )
     interpolation = "bilinear" if mode == "linear" else "nearest"
-    return _grid_sample(image, normalised, interpolation, padding)
-
-
-def _grid_sample(image: Tensor, grid: Tensor, interpolation: str, padding: Padding) -> Tensor:
-    """grid_sample; on CPU the batch of one is cut into slabs, because torch runs 3-D sampling one thread a sample."""
-    slabs = _slabs(image, grid)
-    if slabs == 1:
-        return F.grid_sample(image, grid, interpolation, padding, align_corners=True)
-    cut = grid.reshape(slabs, grid.shape[1] // slabs, *grid.shape[2:])
-    parts = F.grid_sample(
-        image.expand(slabs, *image.shape[1:]), cut, interpolation, padding, align_corners=True
-    )
-    return parts.transpose(0, 1).reshape(1, image.shape[1], *grid.shape[1:-1])
-
-
-def _slabs(image: Tensor, grid: Tensor) -> int:
-    if image.is_cuda or image.shape[0] != 1 or image.ndim != 5:
-        return 1
-    threads = torch.get_num_threads()
-    return next((k for k in range(threads, 1, -1) if grid.shape[1] % k == 0), 1)
+    return F.grid_sample(image, normalised, interpolation, padding, align_corners=True)
 
 
 def warp(
@@ -59,8 +49,11 @@ def warp(
 ) -> Tensor:
     """``image(p + u(p))``: ``(B, C, *space)`` by ``(B, ndim, *space)``; computed in float32."""
     displacement = displacement.float() if displacement.dtype != torch.float64 else displacement
+    image = image.to(displacement.dtype)
+    if mode == "linear" and kernels.samples(image, displacement):
+        return kernels.sampled(image, displacement, own=True, zeros=padding == "zeros")
     coordinates = identity_grid(displacement.shape[2:], displacement) + displacement
-    return sample(image.to(displacement.dtype), coordinates, mode=mode, padding=padding)
+    return sample(image, coordinates, mode=mode, padding=padding)
 
 
 def compose(first: Tensor, then: Tensor) -> Tensor:
@@ -72,6 +65,8 @@ def integrate(velocity: Tensor, steps: int = 7) -> Tensor:
     """exp(velocity) by scaling and squaring (Arsigny 2006; Dalca 2018): ``u <- u + u(p + u)``, ``steps`` times."""
     displacement = velocity.float() if velocity.dtype != torch.float64 else velocity
     displacement = displacement / 2**steps
+    if kernels.samples(displacement, displacement):
+        return kernels.squared(displacement, steps)
     for _ in range(steps):
         displacement = compose(displacement, displacement)
     return displacement
@@ -85,10 +80,12 @@ def resize(displacement: Tensor, space: Sequence[int]) -> Tensor:
     old = displacement.shape[2:]
     if tuple(old) == tuple(space):
         return displacement
+    ratio = displacement.new_tensor([new / size for new, size in zip(space, old, strict=True)])
+    scaled = displacement * ratio.view(1, -1, *([1] * len(old)))
+    if kernels.fits(scaled):
+        return kernels.resized(scaled, space)
     mode = "trilinear" if len(old) == 3 else "bilinear"
-    grown = F.interpolate(displacement, size=tuple(space), mode=mode, align_corners=True)
-    ratio = grown.new_tensor([new / size for new, size in zip(space, old, strict=True)])
-    return grown * ratio.view(1, -1, *([1] * len(old)))
+    return F.interpolate(scaled, size=tuple(space), mode=mode, align_corners=True)
 
 
 def invert(displacement: Tensor, iterations: int = 20) -> Tensor:

@@ -21,6 +21,7 @@ config.THREADING_LAYER = "workqueue"
 
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
 Array = NDArray[Any]
+_one_caller = Lock()  # of any of the loops here
 
 
 def three_axes(displacement: Array) -> NDArray[np.float32]:
@@ -47,13 +48,13 @@ def guarded(function: Kernel) -> Kernel:
     """
     # The serial form is not kept on disk: numba names the file by the function and would mix the two up.
     parallel, serial = compiled(function, parallel=True), njit(function)
-    home, lock = os.getpid(), Lock()
+    home = os.getpid()
 
     @wraps(function)
     def call(*arrays: Array) -> object:
         if os.getpid() != home:
             return serial(*arrays)
-        with lock:
+        with _one_caller:
             return parallel(*arrays)
 
     return cast(Kernel, call)

@@ -132,31 +132,6 @@ def test_warp_is_the_written_out_interpolation(space: tuple[int, ...], padding: 
     torch.testing.assert_close(spatial.warp(image, displacement, padding=padding)[0, 0], expected)
 
 
-@pytest.mark.parametrize("depth", [6, 7, 8])
-@pytest.mark.parametrize("threads", [1, 2, 3, 4])
-def test_slabs_equal_one_plain_call(depth: int, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    image, coordinates = random(1, 2, depth, 5, 4), random(1, 3, depth, 5, 4, seed=1) * 6 - 1
-    plain = F.grid_sample(
-        image,
-        torch.stack([coordinates[:, k] * (2 / (image.shape[2 + k] - 1)) - 1 for k in (2, 1, 0)], dim=-1),
-        "bilinear",
-        "border",
-        align_corners=True,
-    )
-    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    assert torch.equal(spatial.sample(image, coordinates), plain)
-
-
-def test_slabs_carry_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
-    image, displacement = random(1, 1, 4, 5, 4), (random(1, 3, 4, 5, 4, seed=1) - 0.5).requires_grad_()
-    grads = []
-    for threads in (1, 2):
-        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
-        (grad,) = torch.autograd.grad(spatial.warp(image, displacement).square().sum(), displacement)
-        grads.append(grad)
-    torch.testing.assert_close(grads[0], grads[1])
-
-
 @pytest.mark.parametrize("space", [(6, 8), (6, 8, 4)])
 def test_resizing_a_constant_to_twice_the_grid_doubles_it(space: tuple[int, ...]) -> None:
     vector = (1.0, -2.0, 0.5)[: len(space)]

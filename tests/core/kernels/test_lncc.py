@@ -2,16 +2,19 @@
 
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from contreg_core import kernels
-from contreg_core.kernels import SquaredLNCC, box_sum
+from contreg_core.kernels import box_sum, lncc
+from contreg_core.kernels.box import shifted_sum
+from contreg_core.kernels.lncc import CompiledLNCC, SquaredLNCC
 
 SHAPES = [(2, 1, 9, 7), (1, 2, 5, 6, 8)]
+FORMS = [CompiledLNCC, SquaredLNCC]
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
@@ -66,6 +69,7 @@ def test_box_sum_is_the_sum_over_the_window(shape: tuple[int, ...], window: int)
         pytest.skip("slow, and the axes are independent")
     image = random(*shape)
     torch.testing.assert_close(box_sum(image, window), slow_box_sum(image, window))
+    torch.testing.assert_close(shifted_sum(image, window), slow_box_sum(image, window))
     torch.testing.assert_close(cumsum_box_sum(image, window), slow_box_sum(image, window))
 
 
@@ -74,37 +78,50 @@ def test_box_sum_leaves_its_argument_alone_and_is_its_own_adjoint() -> None:
     before = a.clone()
     assert float((box_sum(a, 5) * b).sum()) == pytest.approx(float((a * box_sum(b, 5)).sum()))
     assert torch.equal(a, before)
+    assert torch.autograd.gradcheck(lambda a: box_sum(a, 3), a.requires_grad_())
+
+
+@pytest.mark.parametrize("window", [3, 9])
+def test_the_sum_over_an_empty_background_is_exactly_zero(window: int) -> None:
+    image = torch.zeros(1, 1, 20, 20, 20)
+    image[..., :6, :6, :6] = random(6, 6, 6).float() * 1000
+    assert float(box_sum(image, window)[..., 6 + window // 2 :].abs().max()) == 0
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("window", [3, 5])
-def test_lncc_equals_the_slow_form(shape: tuple[int, ...], window: int) -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_lncc_equals_the_slow_form(shape: tuple[int, ...], window: int, form: Any) -> None:
     a, b = random(*shape), random(*shape, seed=1)
     count = count_of(a, window)
-    torch.testing.assert_close(
-        SquaredLNCC.apply(a, b, count, window, 1e-5), slow_lncc(a, b, count, window, 1e-5)
-    )
+    for given in (count, count[:1, :1], torch.tensor(float(window ** (a.ndim - 2))).double()):
+        expected = slow_lncc(a, b, given, window, 1e-5)
+        torch.testing.assert_close(form.apply(a, b, given, window, 1e-5), expected, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 5, 6), (1, 1, 4, 5, 3)])
-def test_gradients_of_both_images(shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_gradients_of_both_images(shape: tuple[int, ...], form: Any) -> None:
     a, b = random(*shape).requires_grad_(), random(*shape, seed=1).requires_grad_()
     count = count_of(a.detach(), 3)
-    assert torch.autograd.gradcheck(lambda a, b: SquaredLNCC.apply(a, b, count, 3, 1e-3), (a, b))
-    assert torch.autograd.gradcheck(lambda a: SquaredLNCC.apply(a, b.detach(), count, 3, 1e-3), (a,))
+    assert torch.autograd.gradcheck(lambda a, b: form.apply(a, b, count, 3, 1e-3), (a, b))
+    assert torch.autograd.gradcheck(lambda a: form.apply(a, b.detach(), count, 3, 1e-3), (a,))
+    assert torch.autograd.gradcheck(lambda b: form.apply(a.detach(), b, count, 3, 1e-3), (b,))
 
 
-def test_the_gradient_of_the_slow_form_is_the_same() -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_the_gradient_of_the_slow_form_is_the_same(form: Any) -> None:
     a, b = random(1, 1, 6, 7, 5).requires_grad_(), random(1, 1, 6, 7, 5, seed=1).requires_grad_()
     count = count_of(a.detach(), 5)
-    fast = torch.autograd.grad(SquaredLNCC.apply(a, b, count, 5, 1e-5).mean(), (a, b))
+    fast = torch.autograd.grad(form.apply(a, b, count, 5, 1e-5).mean(), (a, b))
     slow = torch.autograd.grad(slow_lncc(a, b, count, 5, 1e-5).mean(), (a, b))
     torch.testing.assert_close(fast, slow)
 
 
-def test_a_second_derivative_is_refused_not_wrong() -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_a_second_derivative_is_refused_not_wrong(form: Any) -> None:
     a, b = random(1, 1, 6, 6).requires_grad_(), random(1, 1, 6, 6, seed=1)
-    value = SquaredLNCC.apply(a, b, count_of(b, 3), 3, 1e-3).sum()
+    value = form.apply(a, b, count_of(b, 3), 3, 1e-3).sum()
     (grad,) = torch.autograd.grad(value, a, create_graph=True)
     with pytest.raises(RuntimeError, match="grad"):
         grad.square().sum().backward()
@@ -119,8 +136,8 @@ def brain(space: tuple[int, ...], seed: int) -> Tensor:
     return (image * (radius < 1))[None, None]
 
 
-def relative_error(box: Callable[[Tensor, int], Tensor], monkeypatch: pytest.MonkeyPatch) -> float:
-    """Error of the float32 gradient when windows are summed by ``box``, relative to the true gradient's norm.
+def relative_error(form: Any) -> float:
+    """Error of ``form``'s float32 gradient, relative to the true gradient's norm.
 
     The true one is in double precision, and checked by a finite difference along itself.
     """
@@ -130,24 +147,31 @@ def relative_error(box: Callable[[Tensor, int], Tensor], monkeypatch: pytest.Mon
     eps = 1e-5 / window**6  # 1e-5 on window sums, as in the measurement
 
     def value(image: Tensor) -> Tensor:
-        return slow_lncc(image, fixed, count, window, eps, box_sum).mean()
+        return slow_lncc(image, fixed, count, window, eps, shifted_sum).mean()
 
     leaf = warped.clone().requires_grad_()
     (true,) = torch.autograd.grad(value(leaf), leaf)
     step = 1e-7 * true / true.norm()
     slope = float(value(warped + step) - value(warped - step)) / 2e-7
     assert slope == pytest.approx(float(true.norm()), rel=1e-2)
-    monkeypatch.setattr(kernels, "box_sum", box)
     single = warped.float().requires_grad_()
-    result = SquaredLNCC.apply(single, fixed.float(), count.float(), window, eps).mean()
+    result = form.apply(single, fixed.float(), count.float(), window, eps).mean()
     (grad,) = torch.autograd.grad(result, single)
     return float((grad.double() - true).norm() / true.norm())
 
 
-def test_the_float32_gradient_is_right_beside_an_empty_background(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert relative_error(box_sum, monkeypatch) < 0.02
+@pytest.mark.parametrize("form", FORMS)
+def test_the_float32_gradient_is_right_beside_an_empty_background(form: Any) -> None:
+    assert relative_error(form) < 0.02
 
 
 def test_that_check_would_catch_running_sums(monkeypatch: pytest.MonkeyPatch) -> None:
     """performance.md 5: variances of rounding noise where the image is flat, and a quotient that blows them up."""
-    assert relative_error(cumsum_box_sum, monkeypatch) > 0.2
+    monkeypatch.setattr(lncc, "shifted_sum", cumsum_box_sum)
+    assert relative_error(SquaredLNCC) > 0.2
+
+
+def test_integers_and_half_precision_take_the_plain_form() -> None:
+    a = random(1, 1, 8, 8).bfloat16()
+    assert lncc.squared_lncc(a, a, torch.tensor(9.0).bfloat16(), 3, 1e-3).dtype == torch.bfloat16
+    assert box_sum(torch.ones(1, 1, 4, 4, dtype=torch.int64), 3).max() == 9
