@@ -127,7 +127,16 @@ def test_an_interrupt_is_one_line(capsys):
 
 def test_list_and_doctor_print_json(contreg):
     listing = json.loads(contreg("list", "--json").out)
-    assert {"recipes", "encoders", "decoders", "warpers", "losses", "solvers", "cohorts"} == set(listing)
+    assert {
+        "recipes",
+        "encoders",
+        "decoders",
+        "warpers",
+        "losses",
+        "solvers",
+        "segmenters",
+        "cohorts",
+    } == set(listing)
     assert "contrastive-vae" in {entry["name"] for entry in listing["recipes"]}
     assert json.loads(contreg("doctor", "--json").out)["contreg"] == contreg_core.__version__
 

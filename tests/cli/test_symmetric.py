@@ -24,8 +24,9 @@ def test_an_evaluation_has_its_own_name_and_folder(contreg, trained: Path, cache
     assert plain.code == symmetric.code == 0, symmetric.err
     folders = {path.name: path for path in (trained / "evaluation").iterdir()}
     names = {name: json.loads((path / "summary.json").read_text())["model"] for name, path in folders.items()}
-    (one,) = [name for name in names if not name.endswith("-symmetric")]
-    assert names == {one: "contrastive-vae", f"{one}-symmetric": "contrastive-vae (symmetric)"}
+    (one,) = [name.removesuffix("-symmetric") for name in names if name.endswith("-symmetric")]
+    assert names[one] == "contrastive-vae"
+    assert names[f"{one}-symmetric"] == "contrastive-vae (symmetric)"
     assert "contrastive-vae (symmetric) on synthetic" in symmetric.out
     assert contreg("report", trained).code == 0
 
@@ -68,6 +69,7 @@ def test_registering_the_swapped_images_gives_the_inverse(
     """The study's subjects lie on one grid, which is the model's, so nothing is resampled in between."""
     first, second = study / "S01.nii.gz", study / "S02.nii.gz"
     options = ["--model", velocities, "--device", "cpu", "--precision", "float32", "--symmetric"]
+    options += ["--affine", "none"]
     assert contreg("register", first, second, "-o", tmp_path / "there", *options).code == 0
     assert contreg("register", second, first, "-o", tmp_path / "back", *options).code == 0
     name = "S01_from-S02_to-S01_mode-image_xfm"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from contreg_core import plugins
+from contreg_core.components import KINDS
 from contreg_core.errors import MismatchError, UsageError
 from contreg_core.plugins import Catalogue, installed_plugins, load_catalogue
 
@@ -58,7 +59,7 @@ def test_the_built_ins_come_in_by_the_same_door() -> None:
     catalogue = load_catalogue(plugins=False)
     assert catalogue.broken == ()
     assert set(catalogue.owners.values()) == {"contreg"}
-    assert {cls.kind for cls in catalogue.components()} == {"encoder", "decoder", "warper", "loss"}
+    assert {cls.kind for cls in catalogue.components()} == set(KINDS)
     assert catalogue.recipes()
     assert catalogue.cohorts()
 

@@ -146,7 +146,7 @@ def slopes(
 def scatter(
     start: int, stop: int, size: Size, points: Array, own: Any, zeros: bool, gradient: Array, out: Array
 ) -> None:
-    """Add to ``out (B, C, voxels)`` the gradient for the image; rows are its ``B * C`` planes, so threads never meet."""
+    """Add to ``out (B, C, voxels)`` the image's gradient; rows are its ``B * C`` planes, so threads never meet."""
     real = points.dtype.type
     one, planes = real(1), gradient.shape[1]
     far, high, wide = real(size[0] - 1), real(size[1] - 1), real(size[2] - 1)
