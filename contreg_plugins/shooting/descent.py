@@ -9,7 +9,7 @@ from torch import Tensor
 from contreg_plugins.shooting.functional import Functional
 
 Optimiser: TypeAlias = Literal["gd", "lbfgs", "adam"]
-WINDOW, DECREASE = 10, 1e-4  # stop when that many iterations gain less than this share of the cost
+WINDOW, DECREASE = 10, 1e-4  # stop when that many evaluations gain less than this share of the cost
 
 
 class Record:
@@ -35,7 +35,7 @@ class Record:
         return value, slope
 
     def settled(self) -> bool:
-        """Whether the last iterations brought next to nothing."""
+        """Whether the last evaluations brought next to nothing."""
         if len(self.lowest) <= WINDOW:
             return False
         before, now = self.lowest[-1 - WINDOW], self.lowest[-1]
@@ -48,7 +48,7 @@ def descend(
     """The best of at most ``iterations`` momenta from ``start`` on, ``(1, 1, *space)``.
 
     ``update`` is the change of velocity in voxels that the first step aims at; "gd" keeps to it, less 20 % after every
-    second rise of the cost. Stops when ten iterations gain less than 1e-4 of the cost.
+    second rise of the cost. Stops when ten evaluations gain less than 1e-4 of the cost.
     """
     ways = {"gd": _gradient_descent, "adam": _adam, "lbfgs": _lbfgs}
     record = Record(functional, start)
@@ -92,10 +92,10 @@ def _lbfgs(record: Record, start: Tensor, iterations: int, update: float) -> Non
         return
     unit = update / speed * float(slope.abs().sum())
     variable = start / unit
-    optimiser = torch.optim.LBFGS(
-        [variable], max_iter=WINDOW, max_eval=2 * WINDOW, history_size=10, line_search_fn="strong_wolfe"
-    )
-    for _ in range(0, iterations, WINDOW):
+    optimiser = torch.optim.LBFGS([variable], history_size=10, line_search_fn="strong_wolfe")
+    for done in range(0, iterations, WINDOW):
+        left = min(WINDOW, iterations - done)
+        optimiser.param_groups[0].update(max_iter=left, max_eval=2 * left)
         optimiser.step(_closure(record, variable, unit))
         if record.settled():
             return

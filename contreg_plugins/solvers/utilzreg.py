@@ -34,7 +34,7 @@ class GeodesicShooting(Solver):
         steps: time steps of the geodesic.
         shrink: voxel sizes of the levels, falling powers of two; a last level of 2 is finished by interpolation.
         optimiser: "gd" (a bounded change of velocity a step), "lbfgs" or "adam".
-        iterations: at most, for each level; a level stops once ten of them gain less than 1e-4 of the cost.
+        iterations: at most, for each level; one stops once ten evaluations gain less than 1e-4 of the cost.
         update: change of velocity in voxels that the first step of a level aims at.
         align_grey_levels: give the fixed image the mean and spread of the moving one, each where it is above 0.
     """
@@ -46,12 +46,12 @@ class GeodesicShooting(Solver):
         *,
         sigmas: tuple[float, ...] = (10.0, 8.6, 7.2, 5.8, 4.4, 2.9, 1.5),
         weights: tuple[float, ...] = (),
-        alpha: float = 1e-3,
+        alpha: float = 1e-4,
         integrator: Integrator = "semi-lagrangian",
-        steps: int = 10,
+        steps: int = 5,
         shrink: tuple[int, ...] = (2, 1),
         optimiser: Optimiser = "lbfgs",
-        iterations: tuple[int, ...] = (30, 5),
+        iterations: tuple[int, ...] = (20, 4),
         update: float = 0.25,
         align_grey_levels: bool = False,
     ) -> None:
