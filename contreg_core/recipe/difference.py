@@ -2,9 +2,28 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from contreg_core.errors import ContregError
+
+if TYPE_CHECKING:
+    from contreg_core.catalogue import Catalogue
+    from contreg_core.recipe.nouns import Recipe
 
 _MOST = 3
+
+
+def same(before: str, now: "Recipe", catalogue: "Catalogue") -> bool:
+    """Whether a recipe kept as TOML, perhaps by an older contreg, is ``now`` (resolved): knobs that came since count as
+    their defaults.
+    """
+    from contreg_core.recipe.build import resolve
+    from contreg_core.recipe.toml import load_recipe
+
+    try:
+        return resolve(load_recipe(before), catalogue) == now
+    except ContregError:
+        return False
 
 
 def difference(before: str, now: str) -> str:

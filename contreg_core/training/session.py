@@ -11,11 +11,11 @@ import torch
 
 from contreg_core.cache import CachedCohort
 from contreg_core.engine import Engine
-from contreg_core.errors import ContregError, DataError, MismatchError
+from contreg_core.errors import DataError, MismatchError
 from contreg_core.files import write_json, write_text
 from contreg_core.provenance import now, provenance
-from contreg_core.recipe import Recipe, dump_recipe, load_recipe, resolve
-from contreg_core.recipe.difference import difference
+from contreg_core.recipe import Recipe, dump_recipe, resolve
+from contreg_core.recipe.difference import difference, same
 from contreg_core.training.course import course
 from contreg_core.training.loop import StepReport, TrainingState, train
 from contreg_core.training.run_folder import RunFolder
@@ -80,7 +80,7 @@ class Session:
         self.feed, self.validator = self.course.feed, self.course.validator
         self.state = self._start(catalogue)
         self.most_steps = self.state.total
-        self.resumed = self._resume()
+        self.resumed = self._resume(catalogue)
         self._describe(plugins or {})
 
     @property
@@ -131,11 +131,11 @@ class Session:
         self.engine.place(objective)
         return TrainingState.start(model, objective, self.scheme, self.feed)
 
-    def _resume(self) -> bool:
+    def _resume(self, catalogue: "Catalogue") -> bool:
         """Continue the run in the folder; raises ``MismatchError`` where it is a run of another recipe."""
         text = dump_recipe(self.recipe)
         before = self.run.read_recipe()
-        if before and not _says(before, self.recipe):
+        if before and not same(before, self.recipe, catalogue):
             apart = difference(before, text)
             raise MismatchError(
                 f"{self.run.path}: holds a run of another recipe{apart and f' ({apart})'}",
@@ -252,14 +252,6 @@ class Session:
             "best_validation": self.state.best if math.isfinite(self.state.best) else None,
         }
         write_json(self.run.provenance, record)
-
-
-def _says(text: str, recipe: Recipe) -> bool:
-    """Whether a recipe's text, perhaps of a version that knew fewer settings, is this recipe."""
-    try:
-        return load_recipe(text) == recipe
-    except ContregError:
-        return False
 
 
 def _values(report: StepReport) -> dict[str, float]:

@@ -50,6 +50,13 @@ _PAPER = (
         known="Upper bound, trained on labels; the paper only cites U-Net: widths, loss and augmentation are unknown.",
     ),
 )
+_NARROW = Row(
+    name="unet narrow",
+    kind="supervised",
+    recipe="unet",
+    settings=("segmenter.features=16,32,64,128", "training.batch_size=1"),
+    known="The upper bound at half its width and batch 1, for short budgets on a CPU; not in the paper.",
+)
 _LEARNED = (
     Row(
         name="contrastive-vae/paper",
@@ -75,7 +82,7 @@ _SOLVERS = tuple(
     )
 )
 _REFINED = tuple(refined(row) for row in (*_PAPER, *_LEARNED) if row.kind == "learned")
-_COMPARED = (_NONE, *_PAPER, *_LEARNED, *_SOLVERS, *_REFINED)
+_COMPARED = (_NONE, *_PAPER, _NARROW, *_LEARNED, *_SOLVERS, *_REFINED)
 
 _NO_KL = ("loss.gaussian-kl.weight=0",)
 _NO_CONTRAST = ("loss.dcl.weight=0",)

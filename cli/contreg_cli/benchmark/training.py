@@ -65,10 +65,11 @@ def _is_finished(
     catalogue: "Catalogue",
 ) -> bool:
     """Done, of this recipe and on these data; what differs is refused when the session is begun."""
-    from contreg_core.recipe import dump_recipe, resolve
+    from contreg_core.recipe import resolve
+    from contreg_core.recipe.difference import same
 
-    same = folder.read_recipe() == dump_recipe(resolve(recipe, catalogue))
-    return bool(same and record.get("finished") and record.get("cache") == cohort.folder.name)
+    known = same(folder.read_recipe(), resolve(recipe, catalogue), catalogue)
+    return bool(known and record.get("finished") and record.get("cache") == cohort.folder.name)
 
 
 def _fit(

@@ -154,6 +154,18 @@ def test_what_a_run_leaves(start: Start) -> None:
     assert start().finished
 
 
+def test_a_run_of_an_older_version_goes_on(start: Start) -> None:
+    """Its recipe lacks a knob that came since and has its default."""
+    session = start()
+    at(session, {1: session.stop})
+    finish(session)
+    text = session.run.recipe.read_text()
+    line = next(line for line in text.splitlines() if line.startswith("padding"))
+    session.run.recipe.write_text(text.replace(f"{line}\n", "", 1))
+    assert start().resumed
+    assert session.run.recipe.read_text() == text
+
+
 def test_another_recipe_or_other_data_in_the_folder_are_refused(
     start: Start, toy_cache: CachedCohort
 ) -> None:
