@@ -18,16 +18,19 @@ from contreg_plugins.losses.infonce import InfoNCE
 from contreg_plugins.losses.laplacian_kl import LaplacianKL
 from contreg_plugins.losses.lncc import LNCC
 from contreg_plugins.losses.local_contrast import LocalContrast
+from contreg_plugins.losses.mind import MIND
 from contreg_plugins.losses.mse import MSE
 from contreg_plugins.losses.ntxent import NTXent
 from contreg_plugins.losses.smoothness import GradientL2
+from contreg_plugins.solvers.convexadam import ConvexAdam
+from contreg_plugins.solvers.logdemons import LogDemons
 from contreg_plugins.warpers.displacement import DisplacementWarper
 from contreg_plugins.warpers.svf import StationaryVelocity
 
 
 @hookimpl
 def contreg_components() -> list[type[Component]]:
-    """Every encoder, decoder, warper and loss in the rooms."""
+    """Every encoder, decoder, warper, loss and solver in the rooms."""
     return [
         Siamese,
         Pyramid,
@@ -47,8 +50,11 @@ def contreg_components() -> list[type[Component]]:
         LNCC,
         LaplacianKL,
         LocalContrast,
+        MIND,
         MSE,
         NTXent,
+        ConvexAdam,
+        LogDemons,
     ]
 
 

@@ -1,0 +1,1 @@
+"""Solvers: what optimises one pair and needs no training."""
