@@ -32,7 +32,7 @@ class ConvexAdam(Solver):
         spacing: of the coarse grid of the search, in voxels.
         step: between two tried displacements, in voxels; divides ``spacing``.
         radius: steps tried to either side, so the search captures ``radius * step`` voxels an axis.
-        coupling: how strongly the search is held to a smooth field; 0.001 to 0.03.
+        coupling: how strongly the search is held to a smooth field; 0.0003 to 0.03.
         consistency: rounds that make both directions each other's inverse; 0 searches one direction only.
         steps: of Adam; 0 keeps the result of the search.
         rate: of Adam, in voxels a step; it falls to 0 along a cosine.
@@ -51,11 +51,11 @@ class ConvexAdam(Solver):
         spacing: int = 4,
         step: int = 2,
         radius: int = 4,
-        coupling: float = 0.003,
+        coupling: float = 0.001,
         consistency: int = 15,
-        steps: int = 48,
+        steps: int = 64,
         rate: float = 0.3,
-        smoothness: float = 0.04,
+        smoothness: float = 0.15,
         control: int = 2,
         passes: int = 3,
     ) -> None:

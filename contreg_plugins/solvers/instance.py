@@ -83,7 +83,10 @@ class Refinement:
         A step looks at one of the ``spacing^ndim`` interleaved lattices of voxels, each in turn.
         """
         grid = ControlGrid(fixed.shape[2:], self.spacing, self.passes)
-        lattices = [points_of(fixed, grid, offset) for offset in grid.offsets]
+        every = [points_of(fixed, grid, offset) for offset in grid.offsets]
+        lattices = [points for points in every if len(points.index)]
+        if not lattices:  # a flat image
+            return start
         first = grid.read(start)
         last = self._descended(grid, first, moving, lattices)
         with torch.no_grad():
@@ -111,8 +114,7 @@ class Refinement:
         displacement = grid.dense(smoothed, points.offset).flatten(2)[0][:, points.index]
         landed = (points.where + displacement).view(1, -1, displacement.shape[1], *[1] * (len(displacement) - 1))
         found = spatial.sample(moving, landed).flatten(2)[0]
-        difference = (found - points.features).square().sum() / max(found.numel(), 1)  # a flat image has no points
-        return difference + self.smoothness * gradient_l2(smoothed)
+        return (found - points.features).square().mean() + self.smoothness * gradient_l2(smoothed)
 
 
 def _turn(step: int, lattices: int) -> int:

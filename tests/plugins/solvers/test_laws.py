@@ -18,7 +18,7 @@ from contreg_plugins.warpers.svf import StationaryVelocity
 
 Blobs: TypeAlias = Callable[..., Tensor]
 Wave: TypeAlias = Callable[..., Tensor]
-SPACES = [(33, 30), (20, 17, 18)]
+SPACES = [(33, 30), (26, 23, 24)]
 CASES = {
     "convexadam": (ConvexAdam(step=1, radius=3, smoothness=0.01), DisplacementWarper()),
     "logdemons": (LogDemons(shrink=(2, 1)), StationaryVelocity(steps=5)),
@@ -48,7 +48,7 @@ def test_an_image_and_itself_stay_put(
     displacement = solved(solver, warper, Pair(image, image))
     assert displacement.shape == (1, len(space), *space)
     assert displacement.dtype == torch.float32
-    assert torch.equal(displacement, torch.zeros_like(displacement))
+    assert float(displacement.abs().max()) < 1e-5
 
 
 @every_solver
@@ -56,10 +56,10 @@ def test_an_image_and_itself_stay_put(
 def test_a_known_smooth_displacement_is_found(
     blobs: Blobs, wave: Wave, solver: Solver, warper: Warper, space: tuple[int, ...]
 ) -> None:
-    """And in its direction: fixed(p) = moving(p + u). Within 0.25 voxel on average, of up to 2.5."""
-    moving, known = blobs(space), wave(space, 2.5)
+    """And in its direction: fixed(p) = moving(p + u). Within 0.25 voxel on average, of up to 2."""
+    moving, known = blobs(space), wave(space, 2)
     found = solved(solver, warper, Pair(moving, spatial.warp(moving, known)))
-    assert far(torch.zeros_like(known), known) > 0.8
+    assert far(torch.zeros_like(known), known) > 0.6
     assert far(found, known) < 0.25
 
 
@@ -76,14 +76,14 @@ def test_a_batch_is_its_pairs(blobs: Blobs, wave: Wave, solver: Solver, warper: 
 
 @every_solver
 def test_a_start_is_built_upon(blobs: Blobs, wave: Wave, solver: Solver, warper: Warper) -> None:
-    """Seven voxels are beyond the reach of either from nothing, and not from near by."""
+    """Twelve voxels are beyond the reach of either from nothing, and not from near by."""
     space = (48, 44)
     moving, known = blobs(space), torch.zeros(1, 2, *space)
-    known[:, 0] = 7
+    known[:, 0] = 12
     pair = Pair(moving, spatial.warp(moving, known))
     start = Field(known - wave(space, 1.5))
     found = solved(solver, warper, pair, start)
-    assert far(found[..., :-8, :], known[..., :-8, :]) < 0.25 < far(solved(solver, warper, pair), known)
+    assert far(found[..., :-14, :], known[..., :-14, :]) < 0.25 < far(solved(solver, warper, pair), known)
 
 
 @every_solver
