@@ -23,13 +23,16 @@ from contreg_plugins.losses.infonce import InfoNCE
 from contreg_plugins.losses.laplacian_kl import LaplacianKL
 from contreg_plugins.losses.lncc import LNCC
 from contreg_plugins.losses.local_contrast import LocalContrast
+from contreg_plugins.losses.mind import MIND
 from contreg_plugins.losses.mse import MSE
 from contreg_plugins.losses.multiscale_lncc import MultiscaleLNCC
 from contreg_plugins.losses.ntxent import NTXent
 from contreg_plugins.losses.smoothness import GradientL2
 from contreg_plugins.losses.soft_dice import SoftDice
 from contreg_plugins.segmenters.unet import UNet
+from contreg_plugins.solvers.convexadam import ConvexAdam
 from contreg_plugins.solvers.instance_opt import InstanceOpt
+from contreg_plugins.solvers.logdemons import LogDemons
 from contreg_plugins.solvers.svf_adam import SVFAdam
 from contreg_plugins.solvers.utilzreg import GeodesicShooting
 from contreg_plugins.warpers.displacement import DisplacementWarper
@@ -67,10 +70,13 @@ def contreg_components() -> list[type[Component]]:
         LNCC,
         LaplacianKL,
         LocalContrast,
+        MIND,
         MSE,
         MultiscaleLNCC,
         NTXent,
         SoftDice,
+        ConvexAdam,
+        LogDemons,
     ]
 
 

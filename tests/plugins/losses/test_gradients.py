@@ -17,6 +17,7 @@ from contreg_plugins.losses.infonce import InfoNCE
 from contreg_plugins.losses.laplacian_kl import LaplacianKL
 from contreg_plugins.losses.lncc import LNCC
 from contreg_plugins.losses.local_contrast import LocalContrast
+from contreg_plugins.losses.mind import MIND
 from contreg_plugins.losses.mse import MSE
 from contreg_plugins.losses.ntxent import NTXent
 from contreg_plugins.losses.smoothness import GradientL2
@@ -113,6 +114,7 @@ CASES = [
     ("mse", MSE(), SVF, FIELD),
     ("mse-both", MSE(image_sigma=0.1, bidirectional=True), SVF, FIELD),
     ("mse-legacy", MSE(), DisplacementWarper(padding="zeros", legacy_grid=True), FIELD),
+    ("mind", MIND(), SVF, FIELD),
     ("gaussian-kl", GaussianKL(), SVF, FIELD),
     ("gaussian-kl-l2", GaussianKL(scale="reference", mu_norm="l2"), SVF, FIELD),
     ("laplacian-kl", LaplacianKL(), SVF, FIELD),
