@@ -58,7 +58,8 @@ def box(size: int, passes: int) -> Tensor:
     """``(size, size)`` float32: the mean of three neighbours (two at the border), ``passes`` times."""
     once = (_offsets(size, size, 1).abs() <= 1).double()
     once /= once.sum(1, keepdim=True)
-    return torch.linalg.matrix_power(once, passes).float()
+    power: Tensor = torch.linalg.matrix_power(once, passes)
+    return power.float()
 
 
 @lru_cache(maxsize=64)

@@ -60,4 +60,4 @@ def _box_mean(values: Tensor, radius: int) -> Tensor:
         for offset in range(1, 2 * radius + 1):
             total += values.narrow(axis, offset, size)
         values = total
-    return values / (2 * radius + 1) ** (values.ndim - 2)
+    return values / float((2 * radius + 1) ** (values.ndim - 2))

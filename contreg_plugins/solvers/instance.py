@@ -76,7 +76,7 @@ class Refinement:
     spacing: int
     passes: int
 
-    @torch.enable_grad()  # type: ignore[no-untyped-call, untyped-decorator]
+    @torch.enable_grad()
     def __call__(self, fixed: Tensor, moving: Tensor, start: Tensor) -> Tensor:
         """Features ``(1, C, *space)`` twice and where to start ``(1, ndim, *space)`` -> a displacement like it.
 
