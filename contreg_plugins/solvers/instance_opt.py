@@ -58,7 +58,7 @@ class InstanceOpt(Solver):
             steps=self.steps,
             rate=self.rate,
         )
-        return _updated(field, update)
+        return _updated(field, update) if update.any() else field.mean
 
 
 def _updated(field: Field, update: Tensor) -> Tensor:
