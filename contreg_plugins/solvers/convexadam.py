@@ -38,7 +38,7 @@ class ConvexAdam(Solver):
         rate: of Adam, in voxels a step; it falls to 0 along a cosine.
         smoothness: weight of the differences of the control grid.
         control: spacing of the control grid, in voxels.
-        passes: smoothings of the control grid; 3 is nearly a cubic B-spline.
+        passes: smoothings of the control grid over three neighbours; 3 make nearly a cubic B-spline.
     """
 
     name = "convexadam"
@@ -53,11 +53,11 @@ class ConvexAdam(Solver):
         radius: int = 4,
         coupling: float = 0.001,
         consistency: int = 15,
-        steps: int = 64,
+        steps: int = 80,
         rate: float = 0.3,
-        smoothness: float = 0.15,
+        smoothness: float = 0.25,
         control: int = 2,
-        passes: int = 3,
+        passes: int = 2,
     ) -> None:
         super().__init__()
         if min(mind_radius, mind_dilation, spacing, step, radius, control) < 1:
