@@ -43,6 +43,11 @@ class Functional:
             boundary=self.boundary,
         )
 
+    def start(self, momentum: Tensor) -> Tensor:
+        """``momentum``, or none at all where that costs less: a level too coarse may hand on worse than nothing."""
+        still = torch.zeros_like(momentum)
+        return momentum if self(momentum) < self(still) else still
+
     def speed(self, momentum: Tensor) -> float:
         """The largest voxel velocity of a momentum: it is linear in it, so this scales a step of any descent."""
         vectors = velocity(self.moving, momentum, self.kernel, self.boundary)

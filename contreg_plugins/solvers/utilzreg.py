@@ -90,7 +90,8 @@ class GeodesicShooting(Solver):
             while size > shrink:
                 momentum, size = doubled(momentum, MOMENTUM), size // 2
             functional = self._functional(shrunk(moving, size), shrunk(fixed, size), gaussians, size)
-            momentum = descend(functional, momentum, self.optimiser, iterations, self.update)
+            start = functional.start(momentum)
+            momentum = descend(functional, start, self.optimiser, iterations, self.update)
         displacement = functional.shot(momentum).displacement
         while size > 1:
             displacement, size = doubled(displacement, DISPLACEMENT), size // 2

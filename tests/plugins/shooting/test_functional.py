@@ -74,6 +74,12 @@ def test_the_energy_is_not_negative(small: Functional) -> None:
         assert float(replace(small, fixed=no_difference)(momentum)) > 0
 
 
+def test_a_start_is_never_worse_than_none(small: Functional) -> None:
+    good = -slope(small, torch.zeros_like(small.moving))
+    assert torch.equal(small.start(good), good)
+    assert not small.start(-good).any()
+
+
 def test_apparent_weights_make_all_scales_pull_alike(small: Functional) -> None:
     sigmas = (4.0, 2.0, 1.0)
     gaussians = apparent(small.moving, small.fixed, sigmas)
