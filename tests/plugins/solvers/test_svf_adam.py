@@ -34,7 +34,7 @@ class Weighed(MSE):
         return self.weight * super().forward(registration)
 
 
-def objective(eps: float = 1e-6) -> Objective:
+def objective(eps: float = 1e-8) -> Objective:
     return Objective({"lncc": (1.0, LNCC(window=5, eps=eps)), "gradient-l2": (0.25, GradientL2())})
 
 
@@ -79,10 +79,12 @@ def test_a_known_displacement_is_recovered(known, ndim: int) -> None:
 
 @both_dimensions
 def test_equal_images_stay(known, ndim: int) -> None:
-    """Without eps correlation is 1 wherever there is anything to see; with it, more contrast is worth a little."""
+    """To the bit where equality is exactly the lowest loss; correlation has an eps, so faint contrast is worth gaining."""
     image = known(ndim)[0].fixed
-    found = solve(Pair(image, image), objective(eps=1e-12))
-    assert found.displacement.abs().max() < 0.01
+    exact = Objective({"mse": (1.0, MSE()), "gradient-l2": (0.25, GradientL2())})
+    assert not solve(Pair(image, image), exact).displacement.any()
+    found, inside = solve(Pair(image, image), objective(eps=1e-8)), image[:, 0] > 0
+    assert found.displacement.norm(dim=1)[inside].mean() < 0.2
 
 
 def test_the_map_back_is_the_inverse(known) -> None:
