@@ -79,7 +79,7 @@ def test_a_known_displacement_is_recovered(known, ndim: int) -> None:
 
 @both_dimensions
 def test_equal_images_stay(known, ndim: int) -> None:
-    """To the bit where equality is the lowest loss; correlation has an eps, so gaining faint contrast is worth a little."""
+    """To the bit where equality is the lowest loss; correlation has an eps, so faint contrast is worth it."""
     image = known(ndim)[0].fixed
     exact = Objective({"mse": (1.0, MSE()), "gradient-l2": (0.25, GradientL2())})
     assert not solve(Pair(image, image), exact).displacement.any()
