@@ -27,7 +27,7 @@ def mind_ssc(image: Tensor, *, radius: int = 1, dilation: int = 2) -> Tensor:
     stacked = torch.cat(distances, dim=1)
     stacked = stacked - stacked.amin(1, keepdim=True)
     variance = stacked.mean(1, keepdim=True)
-    level = variance.detach().mean(tuple(range(1, variance.ndim)), keepdim=True)
+    level = variance.mean(tuple(range(1, variance.ndim)), keepdim=True)
     tiny = torch.finfo(image.dtype).tiny  # an image without any structure has level 0
     return torch.exp(-stacked / variance.clamp(level * 1e-3, level * 1e3).clamp(min=tiny))
 
