@@ -48,6 +48,8 @@ def _optimise(
     fixed: sitk.Image, moving: sitk.Image, start: sitk.Transform, iterations: int
 ) -> sitk.Transform:
     method = sitk.ImageRegistrationMethod()
+    # Several threads add up the metric in another order each time: the same command would give other bits.
+    method.SetNumberOfThreads(1)
     method.SetMetricAsMattesMutualInformation(_BINS)
     method.SetMetricSamplingStrategy(method.RANDOM)
     method.SetMetricSamplingPercentage(_SHARE, _SEED)
