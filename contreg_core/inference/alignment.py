@@ -1,5 +1,7 @@
 """Rigid and affine alignment of two brains by SimpleITK, before anything is deformed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -30,12 +32,13 @@ def align(moving: Brain, fixed: Brain, kind: Alignment = "affine") -> Affine:
         return np.eye(4)
     images = [_coarse(brain) for brain in (fixed, moving)]
     try:
-        rigid = sitk.CenteredTransformInitializer(
-            *images, sitk.Euler3DTransform(), sitk.CenteredTransformInitializerFilter.MOMENTS
-        )
-        found = _optimise(images[0], images[1], sitk.Euler3DTransform(rigid), iterations=100)
-        if kind == "affine":
-            found = _optimise(images[0], images[1], _as_affine(found), iterations=150)
+        with _one_thread():
+            rigid = sitk.CenteredTransformInitializer(
+                *images, sitk.Euler3DTransform(), sitk.CenteredTransformInitializerFilter.MOMENTS
+            )
+            found = _optimise(images[0], images[1], sitk.Euler3DTransform(rigid), iterations=100)
+            if kind == "affine":
+                found = _optimise(images[0], images[1], _as_affine(found), iterations=150)
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]
         raise DataError(
@@ -44,12 +47,21 @@ def align(moving: Brain, fixed: Brain, kind: Alignment = "affine") -> Affine:
     return _matrix(found)
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Several threads add up the metric in another order each time: the same command would give other bits."""
+    before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
+
+
 def _optimise(
     fixed: sitk.Image, moving: sitk.Image, start: sitk.Transform, iterations: int
 ) -> sitk.Transform:
     method = sitk.ImageRegistrationMethod()
-    # Several threads add up the metric in another order each time: the same command would give other bits.
-    method.SetNumberOfThreads(1)
     method.SetMetricAsMattesMutualInformation(_BINS)
     method.SetMetricSamplingStrategy(method.RANDOM)
     method.SetMetricSamplingPercentage(_SHARE, _SEED)
