@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.contreg-ready
 
 .DEFAULT_GOAL := test
-.PHONY: demo test lint format wheel clean
+.PHONY: demo test test-all lint format wheel clean
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -21,6 +21,9 @@ demo: $(READY)
 # One thread a process and a process a core: tiny tensors gain nothing from threads that wait for each other.
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+test-all: lint
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "all or not all"
 
 lint: $(READY)
 	$(BIN)/ruff check .
