@@ -54,6 +54,13 @@ def test_a_run_says_what_comes_next(fit, tmp_path, cache):
     assert (tmp_path / "run" / "recipe.toml").is_file()
 
 
+def test_epochs_take_the_place_of_the_recipes_steps(contreg, small, cache, tmp_path):
+    """Two training subjects make two pairs, one a step."""
+    run = tmp_path / "run"
+    assert contreg("fit", *small, "--cache", cache, "--run", run, "--epochs", 2).code == 0
+    assert json.loads((run / "run.json").read_text())["steps"] == 4
+
+
 def test_a_finished_run_is_left_alone(fit, trained):
     before = (trained / "checkpoints" / "last.safetensors").read_bytes()
     result = fit(run=trained)

@@ -85,5 +85,6 @@ def _training(steps: int | None, epochs: int | None, batch_size: int | None, see
 
     if steps and epochs:
         raise UsageError("both --steps and --epochs are given", "give one of them")
-    given = {"steps": 0 if epochs else steps, "epochs": epochs, "batch_size": batch_size, "seed": seed}
+    # Epochs first: a scheme of neither is refused, even on the way to another.
+    given = {"epochs": epochs, "steps": 0 if epochs else steps, "batch_size": batch_size, "seed": seed}
     return [f"training.{name}={value}" for name, value in given.items() if value is not None]
