@@ -4,7 +4,9 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from contreg_core.errors import UnavailableError, UsageError
 
@@ -38,6 +40,10 @@ class Engine:
         for parameter in module.parameters():
             if parameter.ndim == 5:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last_3d)
+
+    def batch(self, image: NDArray[np.float32]) -> torch.Tensor:
+        """One image ``(*space)`` as a batch ``(1, 1, *space)`` on the device."""
+        return torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32))[None, None].to(self.device)
 
     def describe(self) -> str:
         """For people: ``cpu (2 threads), bfloat16``."""

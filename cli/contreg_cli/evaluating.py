@@ -130,7 +130,7 @@ def _images(summary: Summary) -> str:
 
 def ready(request: Request, catalogue: "Catalogue") -> Subject:
     """The model of a request, loaded, and the prepared cohort it meets."""
-    from contreg_cli.models import load_any, needs_no_run
+    from contreg_cli.models import load_model, needs_no_run
     from contreg_core.engine import Engine
     from contreg_core.inference.evaluate import evaluate
     from contreg_core.inference.evaluate_labels import evaluate_segmenter
@@ -141,7 +141,7 @@ def ready(request: Request, catalogue: "Catalogue") -> Subject:
         return _unregistered(request, catalogue)
     engine = Engine.choose(request.device, request.precision)
     how = request.settings, request.symmetric, request.refine
-    model = load_any(request.model, catalogue, engine, *how)
+    model = load_model(request.model, catalogue, engine, *how)
     untrained = needs_no_run(request.model, catalogue)
     name = request.data or model.record.get("data", {}).get("cohort")
     if name is None:

@@ -55,28 +55,9 @@ def ready(
     *,
     symmetric: bool = False,
     refine: int = 0,
-) -> "tuple[Catalogue, Registrar, dict[str, Any]]":
-    """(catalogue, model, what every sidecar tells of this run); fails first where nothing can be written."""
-    from contreg_core.inference.trained import registering
-
-    catalogue, found, about = ready_any(
-        model, output, device, precision, seed, symmetric=symmetric, refine=refine
-    )
-    return catalogue, registering(found, model), about
-
-
-def ready_any(
-    model: str,
-    output: Path,
-    device: str,
-    precision: "Precision",
-    seed: int,
-    *,
-    symmetric: bool = False,
-    refine: int = 0,
 ) -> "tuple[Catalogue, Registrar | TrainedSegmenter, dict[str, Any]]":
-    """As ``ready``, runs of supervised recipes included."""
-    from contreg_cli.models import load_any
+    """(catalogue, model, what every sidecar tells of this run); fails first where nothing can be written."""
+    from contreg_cli.models import load_model
     from contreg_core.engine import Engine
     from contreg_core.files import probe
     from contreg_core.inference.outputs import about_model
@@ -86,7 +67,7 @@ def ready_any(
     probe(output)
     catalogue = load_catalogue()
     engine = Engine.choose(device, precision)
-    found = load_any(model, catalogue, engine, (), symmetric, refine)
+    found = load_model(model, catalogue, engine, (), symmetric, refine)
     seed_torch("inference", seed)
     told = provenance(engine.describe(), plugin_versions())
     return catalogue, found, {"model": about_model(found), "seed": seed, "provenance": told}

@@ -20,26 +20,12 @@ def load_model(
     settings: Sequence[str] = (),
     symmetric: bool = False,
     refine: int = 0,
-) -> "Registrar":
-    """What registers under this name, as the options want it to predict; ``settings`` change a recipe, and only that.
-
-    Raises ``MissingError`` for what is neither a path nor a recipe, ``UsageError`` for a recipe that must be trained
-    and for a run that registers nothing, ``MismatchError`` where it cannot predict so.
-    """
-    from contreg_core.inference.trained import registering
-
-    return registering(load_any(name, catalogue, engine, settings, symmetric, refine), name)
-
-
-def load_any(
-    name: str,
-    catalogue: "Catalogue",
-    engine: "Engine",
-    settings: Sequence[str] = (),
-    symmetric: bool = False,
-    refine: int = 0,
 ) -> "Registrar | TrainedSegmenter":
-    """As ``load_model``, runs of supervised recipes included."""
+    """What goes by this name, as the options want it to predict; ``settings`` change a recipe, and only that.
+
+    A run of a supervised recipe labels images; everything else registers. Raises ``MissingError`` for what is neither a
+    path nor a recipe, ``UsageError`` for a recipe that must be trained, ``MismatchError`` where it cannot predict so.
+    """
     from contreg_core.inference.refined import RefinedModel
     from contreg_core.inference.symmetric import SymmetricModel
     from contreg_core.inference.trained import registering

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from contreg_core.transform import FieldFormat, Grid, WorldField
 
 FORMATS = ("itk", "ras", "fsl", "fsl-absolute", "spm", "voxel")
-ITK_FILES = (".h5", ".hdf5", ".tfm", ".mat", ".txt", ".xfm")
 
 field_format = click.option(
     "--field-format",
@@ -35,10 +34,10 @@ def load(
     path: Path, form: "FieldFormat | None" = None, moving: Path | None = None, fixed: Path | None = None
 ) -> "WorldField":
     """A transform file as a displacement on its own grid, or on ``fixed``'s."""
-    from contreg_core.transform import read_field, read_transform, resample
+    from contreg_core.transform import ITK_SUFFIXES, read_field, read_transform, resample
 
     grid = None if fixed is None else grid_of(fixed)
-    if path.name.lower().endswith(ITK_FILES):
+    if path.name.lower().endswith(ITK_SUFFIXES):
         return read_transform(path, grid)
     field = read_field(path, form, moving=None if moving is None else grid_of(moving))
     return field if grid is None else resample(field, grid)
@@ -49,7 +48,7 @@ def save(
 ) -> list[Path]:
     """Write a field in a named convention, or an ITK composite where the name ends in .h5; returns the files."""
     from contreg_core.files import write_json
-    from contreg_core.transform import CONVENTIONS, write_composite, write_field
+    from contreg_core.transform import CONVENTIONS, sidecar_path, write_composite, write_field
 
     if path.name.endswith(".h5"):
         write_composite(path, field)
@@ -57,7 +56,7 @@ def save(
     if not path.name.endswith((".nii", ".nii.gz")):
         raise UsageError(f"{path}: transforms are written as .nii.gz, .nii or .h5", "change the name")
     write_field(path, field, form, moving=None if moving is None else grid_of(moving))
-    beside = path.with_name(path.name.removesuffix(".gz").removesuffix(".nii") + ".json")
+    beside = sidecar_path(path)
     write_json(beside, {"format": form, "convention": CONVENTIONS[form].summary, "direction": _DIRECTION})
     return [path, beside]
 

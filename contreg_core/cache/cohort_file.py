@@ -1,7 +1,7 @@
 """``cohort.json``: what a cache holds, and access to its subjects."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -58,6 +58,10 @@ class CachedCohort:
             raise DataError(
                 f"{path}: unreadable ({error})", "run the prepare command of this cohort again"
             ) from error
+
+    def own_space(self, scans: Iterable[CachedScan]) -> list[CachedScan]:
+        """One scan a person: of rigid copies the one in the person's own space."""
+        return [scan for scan in scans if not self.fixed_only_own_space or scan.space == scan.subject]
 
     def save(self) -> None:
         """Write ``cohort.json`` atomically."""

@@ -41,7 +41,7 @@ def compare_scores(scores: Sequence[PairScore], baseline: Sequence[PairScore], h
     if not pairs:
         raise UsageError("no pair is in both evaluations", "evaluate both on the same split")
     one, other = (_by_pair(group) for group in (scores, baseline))
-    regions = list(dict.fromkeys(name for pair in pairs for name in _dice(one[pair], headline)))
+    regions = list(dict.fromkeys(name for pair in pairs for name in one[pair].dice(headline)))
     difference = np.array(
         [_row(one[pair], regions, headline) - _row(other[pair], regions, headline) for pair in pairs]
     ).reshape(len(pairs), len(regions))
@@ -74,10 +74,6 @@ def _by_pair(scores: Sequence[PairScore]) -> dict[Pair, PairScore]:
     return {(score.moving, score.fixed): score for score in scores}
 
 
-def _dice(score: PairScore, headline: str) -> dict[str, float]:
-    return score.dice_fused if headline == "fused" else score.dice_labelmean
-
-
 def _row(score: PairScore, regions: Sequence[str], headline: str) -> NDArray[np.float64]:
-    dice = _dice(score, headline)
+    dice = score.dice(headline)
     return np.array([dice.get(name, math.nan) for name in regions])

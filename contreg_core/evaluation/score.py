@@ -53,6 +53,10 @@ class PairScore:
         """(moving, fixed) subject."""
         return self.moving_subject or self.moving, self.fixed_subject or self.fixed
 
+    def dice(self, headline: str) -> dict[str, float]:
+        """By region: of ``fused`` regions, or the mean over their labels (``labelmean``)."""
+        return self.dice_fused if headline == "fused" else self.dice_labelmean
+
     @property
     def identity(self) -> bool:
         """Whether a subject was registered to itself."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from contreg_core.errors import DataError
 from contreg_core.inference.images import Brain, resample_to
+from contreg_core.transform.itk_grid import LPS, columns, place
 from contreg_core.transform.world import Affine, Grid
 from contreg_core.volume import spacing
 
@@ -18,7 +19,6 @@ _COARSE_MM = 2.0
 _BINS = 32
 _SHARE = 0.25
 _SEED = 1
-_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 def align(moving: Brain, fixed: Brain, kind: Alignment = "affine") -> Affine:
@@ -98,7 +98,7 @@ def _matrix(transform: sitk.Transform) -> Affine:
     lps = np.eye(4)
     lps[:3, :3] = np.stack(columns, axis=1)
     lps[:3, 3] = origin
-    matrix: NDArray[np.float64] = _LPS @ lps @ _LPS
+    matrix: NDArray[np.float64] = LPS @ lps @ LPS
     return matrix
 
 
@@ -118,11 +118,7 @@ def _coarse(brain: Brain) -> sitk.Image:
 
 def _itk_image(array: NDArray[np.float32], grid: Grid) -> sitk.Image:
     image = sitk.GetImageFromArray(np.ascontiguousarray(array.T))
-    size = spacing(grid.affine)
-    lps = _LPS @ grid.affine
-    image.SetSpacing(size)
-    image.SetOrigin(lps[:3, 3].tolist())
     # A sheared grid has no direction matrix: the nearest rotation, for an alignment of a few millimetres' precision.
-    u, _, v = np.linalg.svd(lps[:3, :3] / size)
-    image.SetDirection((u @ v).ravel().tolist())
+    u, _, v = np.linalg.svd(columns(grid))
+    place(image, grid, u @ v)
     return image

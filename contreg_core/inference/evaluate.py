@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,16 +57,14 @@ def score_registration(
     protocol: Protocol,
 ) -> PairScore:
     """Register one pair, time it, and score the carried labels."""
-    if moving.labels is None or fixed.labels is None:
-        missing = moving_scan.id if moving.labels is None else fixed_scan.id
-        raise DataError(f"scan '{missing}' has no label map", "evaluate a split whose scans all have labels")
+    moving_labels, fixed_labels = labels_of(moving, moving_scan), labels_of(fixed, fixed_scan)
     start = time.perf_counter()
     registration = register(moving.image, fixed.image)
     displacement = registration.displacement[0].float().cpu().numpy()
     seconds = time.perf_counter() - start
     return score_pair(
-        moving.labels,
-        fixed.labels,
+        moving_labels,
+        fixed_labels,
         displacement,
         voxel_size(fixed.affine),
         protocol,
@@ -80,6 +78,13 @@ def score_registration(
         seconds=seconds,
         peak_memory_mib=peak_mib(),
     )
+
+
+def labels_of(subject: CachedSubject, scan: CachedScan) -> NDArray[Any]:
+    """The label map of a scan that is to be scored; raises ``DataError`` where it has none."""
+    if subject.labels is None:
+        raise DataError(f"scan '{scan.id}' has no label map", "evaluate a split whose scans all have labels")
+    return subject.labels
 
 
 def voxel_size(affine: NDArray[np.float64]) -> tuple[float, ...]:

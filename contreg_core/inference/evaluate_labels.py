@@ -1,6 +1,5 @@
 """Score a segmenter on the pairs of a prepared cohort: every fixed image is segmented once, whatever the moving."""
 
-import resource
 import time
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -10,11 +9,11 @@ from numpy.typing import NDArray
 
 from contreg_core.cache import CachedCohort, CachedScan, CachedSubject
 from contreg_core.cohort import Protocol
-from contreg_core.errors import DataError
 from contreg_core.evaluation import PairScore
 from contreg_core.evaluation.segmented import LabelScore, beside, score_labels
-from contreg_core.inference.evaluate import voxel_size
+from contreg_core.inference.evaluate import labels_of, voxel_size
 from contreg_core.inference.segmenter import TrainedSegmenter
+from contreg_core.memory import peak_mib
 
 
 def evaluate_segmenter(
@@ -30,7 +29,7 @@ def evaluate_segmenter(
     load = lru_cache(maxsize=64)(cohort.load)
     known: dict[str, tuple[LabelScore, float]] = {}
     for moving, fixed in pairs:
-        moving_labels, fixed_labels = _labels(load(moving.id), moving), _labels(load(fixed.id), fixed)
+        moving_labels, fixed_labels = labels_of(load(moving.id), moving), labels_of(load(fixed.id), fixed)
         if fixed.id not in known:
             known[fixed.id] = _segmented(model, load(fixed.id), fixed_labels, protocol)
         score, seconds = known[fixed.id]
@@ -44,14 +43,8 @@ def evaluate_segmenter(
             moving_subject=moving.subject,
             fixed_subject=fixed.subject,
             seconds=seconds,
-            peak_memory_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            peak_memory_mib=peak_mib(),
         )
-
-
-def _labels(subject: CachedSubject, scan: CachedScan) -> NDArray[Any]:
-    if subject.labels is None:
-        raise DataError(f"scan '{scan.id}' has no label map", "evaluate a split whose scans all have labels")
-    return subject.labels
 
 
 def _segmented(

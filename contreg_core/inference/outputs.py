@@ -24,6 +24,7 @@ from contreg_core.transform import (
     FieldFormat,
     Grid,
     WorldField,
+    sidecar_path,
     write_composite,
     write_field,
 )
@@ -91,8 +92,8 @@ def write_registration(
     )
     sides = {"moving": moving.record(), "fixed": fixed.record(), "affine_ras": result.affine.tolist()}
     for path, other, ends in ((forward, back, ("fixed", "moving")), (back, forward, ("moving", "fixed"))):
-        write_json(_json(path), {"inverse": other.name, **_direction(*ends, form), **sides, **quality})
-    return [*written, forward, back, _json(forward), _json(back)]
+        write_json(sidecar_path(path), {"inverse": other.name, **_direction(*ends, form), **sides, **quality})
+    return [*written, forward, back, sidecar_path(forward), sidecar_path(back)]
 
 
 def _write_map(
@@ -130,8 +131,8 @@ def write_segmentation(
     pairs = zip(result.references, result.qualities, strict=True)
     references = [{"name": reference, "quality": _plain(asdict(quality))} for reference, quality in pairs]
     record = {"image": image.record(), "references": references, "warnings": list(result.warnings), **about}
-    write_json(_json(path), record)
-    return [path, table, *maps, _json(path)]
+    write_json(sidecar_path(path), record)
+    return [path, table, *maps, sidecar_path(path)]
 
 
 def write_volumes(path: Path, volumes: Mapping[int, float], labels: Sequence[Label]) -> None:
@@ -162,10 +163,6 @@ def _direction(on: str, into: str, form: FieldFormat | Literal["h5"]) -> dict[st
         "warps": f"the {into} image onto the {on} image's grid",
         "grid": on,
     }
-
-
-def _json(volume: Path) -> Path:
-    return volume.with_name(volume.name.removesuffix(".h5").removesuffix(".nii.gz") + ".json")
 
 
 def _plain(value: Any) -> Any:

@@ -73,7 +73,7 @@ def read_labels_of(image: Volume, path: Path, orientation_from: OrientationFrom 
 
 def training_references(cohort: CachedCohort) -> list[Reference]:
     """Every labelled training subject, already preprocessed; of scans in many spaces the own-space one."""
-    scans = [scan for scan in cohort.split("train") if _own(cohort, scan)]
+    scans = cohort.own_space(cohort.split("train"))
     references = [reference for scan in scans if (reference := _load(cohort, scan)) is not None]
     if not references:
         raise DataError(
@@ -81,10 +81,6 @@ def training_references(cohort: CachedCohort) -> list[Reference]:
             "give another cohort, or --atlas IMAGE:LABELS",
         )
     return references
-
-
-def _own(cohort: CachedCohort, scan: CachedScan) -> bool:
-    return not cohort.fixed_only_own_space or scan.space == scan.subject
 
 
 def _load(cohort: CachedCohort, scan: CachedScan) -> Reference | None:

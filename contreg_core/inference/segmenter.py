@@ -1,9 +1,7 @@
 """A trained segmenter with what it needs to meet new images."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
@@ -11,28 +9,13 @@ from numpy.typing import NDArray
 
 from contreg_core.classes import LabelClass
 from contreg_core.engine import Engine
-from contreg_core.recipe import Recipe
+from contreg_core.inference.checkpointed import Trained
 from contreg_core.segmentation import SegmentationModel
 
 
 @dataclass(frozen=True)
-class TrainedSegmenter:
-    """``probabilities(image)`` of a preprocessed array; ``record`` is the checkpoint's own description."""
-
-    model: SegmentationModel
-    recipe: Recipe
-    engine: Engine
-    record: Mapping[str, Any]
-
-    @property
-    def prediction(self) -> tuple[str, ...]:
-        """What is done to the network's own answer: nothing."""
-        return ()
-
-    @property
-    def landmarks(self) -> tuple[float, ...]:
-        """The Nyul landmarks the training images were standardised with, if any."""
-        return tuple(float(value) for value in self.record["data"]["landmarks"])
+class TrainedSegmenter(Trained[SegmentationModel]):
+    """``probabilities(image)`` of a preprocessed array."""
 
     @cached_property
     def classes(self) -> tuple[LabelClass, ...]:
@@ -60,6 +43,5 @@ def class_numbers(model: SegmentationModel, engine: Engine, image: NDArray[np.fl
 @torch.inference_mode()
 def _logits(model: SegmentationModel, engine: Engine, image: NDArray[np.float32]) -> torch.Tensor:
     model.eval()
-    tensor = torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32))[None, None].to(engine.device)
     with engine.autocast():
-        return model(tensor)
+        return model(engine.batch(image))

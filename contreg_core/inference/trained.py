@@ -1,9 +1,8 @@
 """A trained model with what it needs to meet new images."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
@@ -12,9 +11,10 @@ from numpy.typing import NDArray
 from contreg_core.checkpoint import Checkpoint, load_module, read_checkpoint
 from contreg_core.engine import Engine
 from contreg_core.errors import MismatchError, MissingError, UsageError
+from contreg_core.inference.checkpointed import Trained
 from contreg_core.inference.segmenter import TrainedSegmenter
 from contreg_core.model import Model
-from contreg_core.recipe import Recipe, build, build_segmenter, load_recipe
+from contreg_core.recipe import build, build_segmenter, load_recipe
 from contreg_core.training.run_folder import RunFolder
 from contreg_core.types import Pair, Registration
 
@@ -26,23 +26,8 @@ M = TypeVar("M")
 
 
 @dataclass(frozen=True)
-class TrainedModel:
-    """``register(moving, fixed)`` on preprocessed arrays; ``record`` is the checkpoint's own description."""
-
-    model: Model
-    recipe: Recipe
-    engine: Engine
-    record: Mapping[str, Any]
-
-    @property
-    def prediction(self) -> tuple[str, ...]:
-        """What is done to the network's own answer: nothing."""
-        return ()
-
-    @property
-    def landmarks(self) -> tuple[float, ...]:
-        """The Nyul landmarks the training images were standardised with, if any."""
-        return tuple(float(value) for value in self.record["data"]["landmarks"])
+class TrainedModel(Trained[Model]):
+    """``register(moving, fixed)`` on preprocessed arrays."""
 
     @property
     def grid(self) -> tuple[int, ...]:
@@ -78,7 +63,7 @@ def predict(
 
 def pair_of(moving: NDArray[np.float32], fixed: NDArray[np.float32], engine: Engine) -> Pair:
     """Two ``(*space)`` images as a batch of one on the engine's device."""
-    return Pair(_tensor(moving, engine), _tensor(fixed, engine))
+    return Pair(engine.batch(moving), engine.batch(fixed))
 
 
 def load_trained(path: Path, catalogue: "Catalogue", engine: Engine) -> TrainedModel:
@@ -133,7 +118,3 @@ def _recipe_text(file: Path, checkpoint: Checkpoint) -> str:
     if not isinstance(text, str):
         raise MismatchError(f"{file}: holds no recipe", "give a checkpoint written by contreg fit")
     return text
-
-
-def _tensor(image: NDArray[np.float32], engine: Engine) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32))[None, None].to(engine.device)

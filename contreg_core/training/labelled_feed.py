@@ -31,7 +31,7 @@ class LabelledFeed:
         self.augmentation = augmentation
         self.images: list[Tensor] = []
         self.classes: list[tuple[Tensor, Tensor]] = []
-        scans, swap = own_space(cohort, scans), other_side(cohort.labels)
+        scans, swap = cohort.own_space(scans), other_side(cohort.labels)
         for scan in scans:
             subject = cohort.load(scan.id)
             if subject.labels is None:
@@ -70,8 +70,3 @@ class LabelledFeed:
         index = int(order[position])
         rng = generator("augmentation", self.scheme.seed, epoch, number)
         return augment_labelled(self.images[index], *self.classes[index], self.augmentation, rng)
-
-
-def own_space(cohort: CachedCohort, scans: Sequence[CachedScan]) -> list[CachedScan]:
-    """One scan a person: of rigid copies the one in the person's own space."""
-    return [scan for scan in scans if not cohort.fixed_only_own_space or scan.space == scan.subject]

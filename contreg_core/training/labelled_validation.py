@@ -10,7 +10,6 @@ from contreg_core.engine import Engine
 from contreg_core.evaluation.overlap import mean_present
 from contreg_core.evaluation.segmented import score_labels
 from contreg_core.inference.segmenter import class_numbers
-from contreg_core.training.labelled_feed import own_space
 from contreg_core.training.loop import TrainingState
 from contreg_core.training.validation import Validation, kept
 
@@ -21,7 +20,7 @@ class LabelledValidator:
     def __init__(
         self, cohort: CachedCohort, scans: Sequence[CachedScan], classes: Sequence[LabelClass], engine: Engine
     ) -> None:
-        loaded = [cohort.load(scan.id) for scan in own_space(cohort, scans)]
+        loaded = [cohort.load(scan.id) for scan in cohort.own_space(scans)]
         self.subjects = [subject for subject in loaded if subject.labels is not None]
         self.protocol = cohort.protocol()
         self.classes = classes

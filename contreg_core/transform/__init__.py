@@ -4,9 +4,9 @@ Direction everywhere: fixed points to moving points. Such a map warps images fro
 way.
 """
 
-from contreg_core.transform.composite import read_transform, write_composite
+from contreg_core.transform.composite import ITK_SUFFIXES, read_transform, write_composite
 from contreg_core.transform.convention import CONVENTIONS, FieldFormat
-from contreg_core.transform.field_file import read_field, write_field
+from contreg_core.transform.field_file import read_field, sidecar_path, write_field
 from contreg_core.transform.operations import (
     best_affine,
     compose,
@@ -19,6 +19,7 @@ from contreg_core.transform.world import Grid, WorldField, warp_image_to, warp_l
 
 __all__ = [
     "CONVENTIONS",
+    "ITK_SUFFIXES",
     "FieldFormat",
     "Grid",
     "WorldField",
@@ -30,6 +31,7 @@ __all__ = [
     "read_field",
     "read_transform",
     "resample",
+    "sidecar_path",
     "warp_image_to",
     "warp_labels_to",
     "world_field",

@@ -7,12 +7,12 @@ import SimpleITK as sitk
 
 from contreg_core.errors import DataError, UsageError
 from contreg_core.files import atomic_path
+from contreg_core.transform.itk_grid import LPS, columns, place
 from contreg_core.transform.world import Affine, Grid, WorldField, affine_part
 from contreg_core.volume import spacing
 from contreg_core.volume.stream import check_file
 
-SUFFIXES = (".h5", ".hdf5", ".tfm", ".mat", ".txt", ".xfm")
-_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+ITK_SUFFIXES = (".h5", ".hdf5", ".tfm", ".mat", ".txt", ".xfm")
 _HALF_SHEAR = 1e-4
 
 
@@ -64,26 +64,24 @@ def _before(field: WorldField, stage: Affine) -> WorldField:
 
 
 def _itk_affine(matrix: Affine) -> sitk.AffineTransform:
-    lps = _LPS @ matrix @ _LPS
+    lps = LPS @ matrix @ LPS
     return sitk.AffineTransform(lps[:3, :3].ravel().tolist(), lps[:3, 3].tolist())
 
 
 def _itk_field(field: WorldField) -> sitk.DisplacementFieldTransform:
-    vectors = np.moveaxis(field.vectors, 0, -1).astype(np.float64) @ _LPS[:3, :3]
+    vectors = np.moveaxis(field.vectors, 0, -1).astype(np.float64) @ LPS[:3, :3]
     image = sitk.GetImageFromArray(np.ascontiguousarray(vectors.transpose(2, 1, 0, 3)), isVector=True)
-    image.SetSpacing(spacing(field.grid.affine))
-    image.SetOrigin((_LPS @ field.grid.affine)[:3, 3].tolist())
-    image.SetDirection(_directions(field.grid).ravel().tolist())
+    place(image, field.grid, _directions(field.grid))
     return sitk.DisplacementFieldTransform(image)
 
 
 def _directions(grid: Grid) -> Affine:
-    columns = (_LPS @ grid.affine)[:3, :3] / spacing(grid.affine)
-    if abs(columns.T @ columns - np.eye(3)).max() > _HALF_SHEAR:
+    found = columns(grid)
+    if abs(found.T @ found - np.eye(3)).max() > _HALF_SHEAR:
         raise UsageError(
             "the fixed image's axes are not at right angles, as ITK needs them", "write --field-format ras"
         )
-    return columns
+    return found
 
 
 def _own_grid(transform: sitk.Transform) -> Grid | None:
@@ -98,11 +96,11 @@ def _own_grid(transform: sitk.Transform) -> Grid | None:
     affine = np.eye(4)
     affine[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * image.GetSpacing()
     affine[:3, 3] = image.GetOrigin()
-    return Grid(_LPS @ affine, tuple(image.GetSize()))
+    return Grid(LPS @ affine, tuple(image.GetSize()))
 
 
 def _sampled(transform: sitk.Transform, grid: Grid) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    reference = _LPS @ grid.affine
+    reference = LPS @ grid.affine
     filtered = sitk.TransformToDisplacementFieldFilter()
     filtered.SetSize([int(n) for n in grid.shape])
     filtered.SetOutputSpacing(spacing(grid.affine))

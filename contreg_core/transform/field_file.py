@@ -78,11 +78,15 @@ def recognise(path: Path, stored: VectorVolume) -> FieldFormat:
     )
 
 
+def sidecar_path(path: Path) -> Path:
+    """The JSON beside a volume, a field or an ITK composite."""
+    return path.with_name(path.name.removesuffix(".h5").removesuffix(".gz").removesuffix(".nii") + ".json")
+
+
 def sidecar(path: Path) -> dict[str, Any]:
-    """The JSON beside a field, or nothing."""
-    file = path.with_name(path.name.removesuffix(".gz").removesuffix(".nii") + ".json")
+    """What the JSON beside a field says, or nothing."""
     try:
-        record = json.loads(file.read_text(encoding="utf-8"))
+        record = json.loads(sidecar_path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}

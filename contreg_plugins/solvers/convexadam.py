@@ -9,6 +9,7 @@ from contreg_core.objective import Objective
 from contreg_core.types import Displacement, Field, Pair
 from contreg_plugins.layers.mind import mind_ssc
 from contreg_plugins.solvers.coupled_convex import Search, consistent, cost_volume, coupled_convex, spread
+from contreg_plugins.solvers.descent import singly
 from contreg_plugins.solvers.instance import Refinement
 
 
@@ -77,12 +78,8 @@ class ConvexAdam(Solver):
         """A pair -> its displacement, scale 1."""
         start = None if field is None else spatial.crop_to(warper(field.expected(), field), pair.space)
         solved = [
-            self._solve(
-                pair.moving[k : k + 1].float(),
-                pair.fixed[k : k + 1].float(),
-                None if start is None else start[k : k + 1],
-            )
-            for k in range(len(pair.fixed))
+            self._solve(one.moving.float(), one.fixed.float(), None if start is None else start[k : k + 1])
+            for k, one in enumerate(singly(pair))
         ]
         return Field(torch.cat(solved))
 

@@ -2,12 +2,14 @@
 
 import csv
 import json
+from typing import get_args
 
 import numpy as np
 import pytest
 import SimpleITK
 
-from contreg_core.transform import Grid, WorldField, write_field
+from contreg_cli.transforms import FORMATS
+from contreg_core.transform import CONVENTIONS, FieldFormat, Grid, WorldField, write_field
 from contreg_core.transform.world import positions
 from contreg_core.volume import Volume, read_volume, write_volume
 
@@ -159,3 +161,8 @@ def test_the_output_must_be_a_transform(contreg, study):
     result = contreg("transform", "convert", study / "xfm.nii.gz", study / "x.png")
     assert result.code == 2
     assert "written as" in result.error
+
+
+def test_the_shell_knows_every_convention():
+    """Its list is written out, so that help needs no import."""
+    assert set(FORMATS) == set(CONVENTIONS) == set(get_args(FieldFormat))

@@ -14,7 +14,6 @@ from contreg_core.evaluation.overlap import mean_present
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
-    from contreg_core.evaluation import PairScore
 
 
 def shown_rows(plan: Plan, outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -34,7 +33,10 @@ def shown_rows(plan: Plan, outcomes: Sequence[Outcome]) -> list[Outcome]:
 
 def median_pair(model: ScoredModel) -> tuple[str, str]:
     """(moving, fixed) of the pair in the middle by headline Dice."""
-    ranked = sorted((_dice(score, model.headline), score.moving, score.fixed) for score in model.scores)
+    ranked = sorted(
+        (mean_present(score.dice(model.headline).values()), score.moving, score.fixed)
+        for score in model.scores
+    )
     return ranked[(len(ranked) - 1) // 2][1:]
 
 
@@ -54,7 +56,3 @@ def register_all(
         example = register_example(subject.register, subject.cohort, (scans[pair[0]], scans[pair[1]]))
         methods.append(Method(outcome.row.name, example))
     return methods
-
-
-def _dice(score: "PairScore", headline: str) -> float:
-    return mean_present((score.dice_fused if headline == "fused" else score.dice_labelmean).values())

@@ -81,10 +81,12 @@ def command(
     from contreg_core.inference.outputs import Input, write_registration
     from contreg_core.inference.references import read_image, read_labels_of
     from contreg_core.inference.register import register_images
+    from contreg_core.inference.trained import registering
 
-    _, trained, about = inferring.ready(
+    _, found, about = inferring.ready(
         model, output, device, precision, seed, symmetric=symmetric, refine=refine
     )
+    trained = registering(found, model)
     images = [Input(path, read_image(path, orientation_from)) for path in (moving, fixed)]
     labels = (
         None if moving_labels is None else read_labels_of(images[0].volume, moving_labels, orientation_from)

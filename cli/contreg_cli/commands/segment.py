@@ -86,8 +86,9 @@ def command(
     from contreg_core.inference.segmenter import TrainedSegmenter
 
     check_names(images)
-    ready = inferring.ready_any(model, output, device, precision, seed, symmetric=symmetric, refine=refine)
-    catalogue, trained, about = ready
+    catalogue, trained, about = inferring.ready(
+        model, output, device, precision, seed, symmetric=symmetric, refine=refine
+    )
     if isinstance(trained, TrainedSegmenter):
         fused, nearest = fuse != "majority", label_mode == "nearest"
         refuse_references(
