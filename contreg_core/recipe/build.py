@@ -30,6 +30,15 @@ def resolve(recipe: Recipe, catalogue: "Catalogue") -> Recipe:
     )
 
 
+def require_trainable(recipe: Recipe) -> None:
+    """Raise ``UsageError`` for a solver's recipe."""
+    if recipe.form == "solver":
+        raise UsageError(
+            f"recipe '{recipe.name}' optimises every pair and has nothing to train",
+            f"use it at once: contreg register MOVING FIXED --model {recipe.name} -o DIR",
+        )
+
+
 def build(
     recipe: Recipe, catalogue: "Catalogue", *, image_channels: int = 1, ndim: int = 3
 ) -> "tuple[Model, Objective]":
@@ -40,11 +49,7 @@ def build(
     """
     from contreg_core.model import Model
 
-    if recipe.form == "solver":
-        raise UsageError(
-            f"recipe '{recipe.name}' optimises every pair and has nothing to train",
-            f"use it at once: contreg register MOVING FIXED --model {recipe.name} -o DIR",
-        )
+    require_trainable(recipe)
     if recipe.form == "supervised":
         raise _registers_nothing(recipe)
     if not recipe.losses:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import h5py
 import numpy as np
 import SimpleITK as sitk
 
@@ -39,8 +40,9 @@ def read_transform(path: Path, grid: Grid | None = None) -> WorldField:
     """
     check_file(path)
     try:
+        _probe_hdf5(path)
         transform = sitk.ReadTransform(str(path))
-    except RuntimeError as error:
+    except (RuntimeError, OSError) as error:
         raise DataError(
             f"{path}: ITK cannot read it as a transform", "name a .h5, .tfm, .mat or .txt transform file"
         ) from error
@@ -52,6 +54,13 @@ def read_transform(path: Path, grid: Grid | None = None) -> WorldField:
     if chosen is None:
         raise UsageError(f"{path}: has no grid of its own", "name the fixed image with --fixed")
     return WorldField(_sampled(transform, chosen), chosen)
+
+
+def _probe_hdf5(path: Path) -> None:
+    """Raise ``OSError`` for a damaged HDF5 file: ITK would print HDF5's own account of it first."""
+    if path.suffix.lower() in (".h5", ".hdf5"):
+        with h5py.File(path, "r", locking=False):
+            pass
 
 
 def _before(field: WorldField, stage: Affine) -> WorldField:

@@ -221,3 +221,10 @@ def test_demo_goes_the_whole_way(contreg, tmp_path, monkeypatch):
 
 def test_the_next_command_quotes(tmp_path):
     assert fitting.next_command(tmp_path / "a run", None) == f"contreg evaluate '{tmp_path / 'a run'}'"
+
+
+def test_a_solver_is_refused_before_anything_is_prepared(contreg, tmp_path):
+    result = contreg("fit", "--model", "svf-adam", "--data", "synthetic", "--cache", tmp_path)
+    assert result.code == 2
+    assert "nothing to train" in result.error
+    assert not any(tmp_path.iterdir())

@@ -57,6 +57,7 @@ def command(
     from contreg_cli.recipes import find_recipe
     from contreg_cli.times import seconds
     from contreg_core.engine import Engine
+    from contreg_core.recipe import require_trainable
     from contreg_core.training.run_folder import RunFolder
     from contreg_core.training.session import Session
 
@@ -64,6 +65,7 @@ def command(
     catalogue = load_catalogue()
     changes = [*settings, *_training(steps, epochs, batch_size, seed)]
     recipe = find_recipe(catalogue, model, changes)
+    require_trainable(recipe)  # before a cohort is prepared for nothing
     cohort = open_cache(
         catalogue, data, recipe.preprocessing, cache, prepare_options(catalogue, model, settings)
     )
