@@ -86,7 +86,7 @@ def _cells(row: Row, main: str) -> list[object]:
         p_text(difference.get("p_holm")),
         number(row["dice_labelmean"]),
         number(row["dice_labels"]),
-        f"{number(row['hd95_mm'], 2)} mm",
+        MISSING if row["hd95_mm"] is None else f"{number(row['hd95_mm'], 2)} mm",
         percent(row["folding_percent"]),
         number(row["sdlogj"]),
         f"{row['pairs']} of {row['of_pairs']}",
