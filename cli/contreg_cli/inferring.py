@@ -1,5 +1,7 @@
 """What ``register`` and ``segment`` share: options, the model, what their sidecars say of the run."""
 
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from contreg_core.engine import Precision
     from contreg_core.inference.register import Registrar
     from contreg_core.inference.segmenter import TrainedSegmenter
+    from contreg_core.volume.choice import OrientationFrom
 
 run = click.option(
     "--model",
@@ -29,12 +32,30 @@ output = click.option(
     metavar="DIR",
     help="Folder for the files; made if absent.",
 )
-orientation_from = click.option(
-    "--orientation-from",
-    type=click.Choice(["agreement", "sform", "qform"]),
-    default="agreement",
-    show_default=True,
-    help="Which orientation of a header to take where its two differ.",
+_READING = (
+    click.option(
+        "--orientation-from",
+        type=click.Choice(["agreement", "sform", "qform"]),
+        default="agreement",
+        show_default=True,
+        help="Which orientation of a header to take where its two differ.",
+    ),
+    click.option(
+        "--assume-orientation",
+        default="",
+        metavar="XYZ",
+        help="How the axes of files point that store no orientation (Analyze), e.g. LAS.",
+    ),
+    click.option(
+        "--volume", type=click.IntRange(0), metavar="K", help="Which volume of 4-D files; 0 is the first."
+    ),
+    click.option(
+        "--channel",
+        type=click.IntRange(0),
+        metavar="K",
+        help="Which channel of colour files; 0 is the first.",
+    ),
+    click.option("--magnitude", is_flag=True, help="Take the magnitude of complex files."),
 )
 label_mode = click.option(
     "--label-mode",
@@ -44,6 +65,29 @@ label_mode = click.option(
     help="How labels are read between voxels: the neighbours' weighted vote, or the nearest.",
 )
 seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random numbers.")
+
+
+def reading(command: Callable[..., None]) -> Callable[..., None]:
+    """Options about files that leave something open; the command gets them as one ``choice``."""
+
+    @wraps(command)
+    def gathered(
+        *,
+        orientation_from: "OrientationFrom",
+        assume_orientation: str,
+        volume: int | None,
+        channel: int | None,
+        magnitude: bool,
+        **rest: Any,
+    ) -> None:
+        from contreg_core.volume import ReadChoice
+
+        choice = ReadChoice(orientation_from, assume_orientation.upper(), volume, channel, magnitude)
+        command(choice=choice, **rest)
+
+    for option in reversed(_READING):
+        gathered = option(gathered)
+    return gathered
 
 
 def ready(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contreg_core.inference.segment import Fusion
     from contreg_core.inference.segmenter import TrainedSegmenter
     from contreg_core.labels import LabelMode
-    from contreg_core.volume.orientation import OrientationFrom
+    from contreg_core.volume import ReadChoice
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Job:
     most: int | None
     fuse: "Fusion"
     label_mode: "LabelMode"
-    orientation_from: "OrientationFrom"
+    choice: "ReadChoice"
     probabilities: bool
     output: Path
     about: Mapping[str, Any]
@@ -44,7 +44,7 @@ class Job:
         from contreg_core.inference.references import read_image
         from contreg_core.inference.segment import segment_image
 
-        image = Input(path, read_image(path, self.orientation_from))
+        image = Input(path, read_image(path, self.choice))
         result = segment_image(
             self.model,
             image.volume,
@@ -68,7 +68,7 @@ class DirectJob:
     """How every image is labelled by a network that learned the labels, and where to."""
 
     model: "TrainedSegmenter"
-    orientation_from: "OrientationFrom"
+    choice: "ReadChoice"
     probabilities: bool
     output: Path
     about: Mapping[str, Any]
@@ -79,7 +79,7 @@ class DirectJob:
         from contreg_core.inference.references import read_image
         from contreg_core.inference.segment_directly import segment_directly
 
-        image = Input(path, read_image(path, self.orientation_from))
+        image = Input(path, read_image(path, self.choice))
         result = segment_directly(self.model, image.volume)
         labels = [one.label() for one in self.model.classes]
         about = {"classes": self.model.record["data"]["classes"], **self.about}
@@ -145,7 +145,7 @@ def find_references(
     model: "Registrar",
     name: str,
     cache: Path | None,
-    orientation_from: "OrientationFrom",
+    choice: "ReadChoice",
 ) -> "tuple[list[Reference], Sequence[Label]]":
     """References and label table: pairs of files, or one prepared cohort's training subjects."""
     from contreg_core.inference.references import read_reference, split_atlas, training_references
@@ -158,7 +158,7 @@ def find_references(
     pairs = [split_atlas(atlas) for atlas in atlases]
     files = [pair for pair in pairs if pair is not None]
     if len(files) == len(pairs):
-        return [read_reference(image, labels, orientation_from) for image, labels in files], ()
+        return [read_reference(image, labels, choice) for image, labels in files], ()
     if len(pairs) > 1:
         raise UsageError("a cohort is given beside another atlas", "give IMAGE:LABELS pairs, or one cohort")
     options = ["--model", _recipe_of(name, catalogue)]

@@ -10,6 +10,7 @@ from contreg_core.errors import UsageError
 
 if TYPE_CHECKING:
     from contreg_core.transform import FieldFormat, Grid, WorldField
+    from contreg_core.volume import ReadChoice
 
 FORMATS = ("itk", "ras", "fsl", "fsl-absolute", "spm", "voxel")
 
@@ -31,15 +32,19 @@ fixed = click.option(
 
 
 def load(
-    path: Path, form: "FieldFormat | None" = None, moving: Path | None = None, fixed: Path | None = None
+    path: Path,
+    form: "FieldFormat | None" = None,
+    moving: Path | None = None,
+    fixed: Path | None = None,
+    choice: "ReadChoice | None" = None,
 ) -> "WorldField":
-    """A transform file as a displacement on its own grid, or on ``fixed``'s."""
+    """A transform file as a displacement on its own grid, or on ``fixed``'s; ``choice`` is of the two images."""
     from contreg_core.transform import ITK_SUFFIXES, read_field, read_transform, resample
 
-    grid = None if fixed is None else grid_of(fixed)
+    grid = None if fixed is None else grid_of(fixed, choice)
     if path.name.lower().endswith(ITK_SUFFIXES):
         return read_transform(path, grid)
-    field = read_field(path, form, moving=None if moving is None else grid_of(moving))
+    field = read_field(path, form, moving=None if moving is None else grid_of(moving, choice))
     return field if grid is None else resample(field, grid)
 
 
@@ -61,12 +66,13 @@ def save(
     return [path, beside]
 
 
-def grid_of(path: Path) -> "Grid":
+def grid_of(path: Path, choice: "ReadChoice | None" = None) -> "Grid":
     """The grid of an image file."""
     from contreg_core.inference.references import read_image
     from contreg_core.transform import Grid
+    from contreg_core.volume import AS_IT_SAYS
 
-    return Grid.of(read_image(path))
+    return Grid.of(read_image(path, choice or AS_IT_SAYS))
 
 
 def describe(field: "WorldField") -> dict[str, Any]:

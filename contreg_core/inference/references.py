@@ -8,7 +8,7 @@ from contreg_core.errors import DataError
 from contreg_core.inference.images import Brain, find_brain
 from contreg_core.inference.register import labels_on_image
 from contreg_core.volume import Volume, read_volume
-from contreg_core.volume.orientation import OrientationFrom
+from contreg_core.volume.choice import AS_IT_SAYS, ReadChoice
 
 
 @dataclass(frozen=True)
@@ -37,34 +37,34 @@ def split_atlas(text: str) -> tuple[Path, Path] | None:
     return next((pair for pair in pairs if pair[0].is_file() and pair[1].is_file()), pairs[0])
 
 
-def read_reference(image: Path, labels: Path, orientation_from: OrientationFrom = "agreement") -> Reference:
+def read_reference(image: Path, labels: Path, choice: ReadChoice = AS_IT_SAYS) -> Reference:
     """A reference from an image and its label map, which must share a grid."""
-    volume = read_image(image, orientation_from)
-    return Reference(image.name, find_brain(volume), read_labels_of(volume, labels, orientation_from))
+    volume = read_image(image, choice)
+    return Reference(image.name, find_brain(volume), read_labels_of(volume, labels, choice))
 
 
-def read_image(path: Path, orientation_from: OrientationFrom = "agreement") -> Volume:
+def read_image(path: Path, choice: ReadChoice = AS_IT_SAYS) -> Volume:
     """An image whose place in the world is known; raises ``DataError`` where the file stores no orientation."""
-    return _oriented(path, read_volume(path, kind="image", orientation_from=orientation_from))
+    return _oriented(path, read_volume(path, kind="image", choice=choice))
 
 
-def read_labels(path: Path, orientation_from: OrientationFrom = "agreement") -> Volume:
+def read_labels(path: Path, choice: ReadChoice = AS_IT_SAYS) -> Volume:
     """A label map whose place in the world is known; raises as ``read_image`` does."""
-    return _oriented(path, read_volume(path, kind="labels", orientation_from=orientation_from))
+    return _oriented(path, read_volume(path, kind="labels", choice=choice))
 
 
 def _oriented(path: Path, volume: Volume) -> Volume:
     if not volume.oriented:
         raise DataError(
-            f"{path}: the file stores no orientation, expected a NIfTI sform or qform",
-            "convert it to NIfTI with the directions you know to be right",
+            f"{path}: the file stores no orientation, expected one in its header",
+            "say how its axes point, if you know: --assume-orientation LAS",
         )
     return volume
 
 
-def read_labels_of(image: Volume, path: Path, orientation_from: OrientationFrom = "agreement") -> Volume:
+def read_labels_of(image: Volume, path: Path, choice: ReadChoice = AS_IT_SAYS) -> Volume:
     """The label map in ``path``, checked to be drawn on ``image``."""
-    labels = read_volume(path, kind="labels", orientation_from=orientation_from)
+    labels = read_volume(path, kind="labels", choice=choice)
     try:
         return labels_on_image(labels, image)
     except DataError as error:

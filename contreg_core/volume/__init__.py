@@ -1,5 +1,6 @@
 """Verified volumes in and out: an array and its affine, never one without the other."""
 
+from contreg_core.volume.choice import AS_IT_SAYS, ReadChoice
 from contreg_core.volume.geometry import (
     axis_codes,
     corners_apart,
@@ -14,6 +15,8 @@ from contreg_core.volume.volume import Volume
 from contreg_core.volume.write import write_volume
 
 __all__ = [
+    "AS_IT_SAYS",
+    "ReadChoice",
     "VectorVolume",
     "Volume",
     "axis_codes",

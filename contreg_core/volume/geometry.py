@@ -35,14 +35,19 @@ def with_orientation(volume: Volume, codes: str) -> Volume:
 
     For files whose header stores no orientation or a wrong one.
     """
-    if sorted("LRAPSI".index(code) // 2 for code in codes if code in "LRAPSI") != [0, 1, 2]:
-        raise UsageError(f"orientation {codes!r} does not name three axes", "write one such as RAS or LPS")
+    check_codes(codes)
     centre = (np.array(volume.array.shape) - 1) / 2
     world = volume.affine[:3, :3] @ centre + volume.affine[:3, 3]
     affine = np.eye(4)
     affine[:3, :3] = _directions(codes) @ np.diag(spacing(volume.affine))
     affine[:3, 3] = world - affine[:3, :3] @ centre
     return replace(volume, affine=affine, oriented=True)
+
+
+def check_codes(codes: str) -> None:
+    """Refuse what does not name three axes, each once; raises ``UsageError``."""
+    if len(codes) != 3 or sorted("LRAPSI".find(code) // 2 for code in codes) != [0, 1, 2]:
+        raise UsageError(f"orientation {codes!r} does not name three axes", "write one such as RAS or LPS")
 
 
 def _directions(codes: str) -> NDArray[np.float64]:

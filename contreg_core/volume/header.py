@@ -13,6 +13,7 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.spm2analyze import Spm2AnalyzeHeader
 
 from contreg_core.errors import DataError
+from contreg_core.volume.choice import AS_IT_SAYS, ReadChoice
 from contreg_core.volume.stream import describe
 
 HEADER_BYTES = 540
@@ -24,7 +25,8 @@ MAX_VOXELS = 2**31
 class Layout:
     """How voxels lie in the data file: ``shape`` (3-D), stored ``dtype``, byte ``offset``, scale factors.
 
-    ``components`` is 3 for a vector field, whose components follow one another as whole volumes.
+    ``components`` whole volumes follow one another: 3 of a vector field, any number of a 4-D file, of which ``chosen``
+    is the one to take.
     """
 
     shape: tuple[int, int, int]
@@ -34,6 +36,7 @@ class Layout:
     intercept: float
     notes: tuple[str, ...] = ()
     components: int = 1
+    chosen: int = 0
 
     @property
     def expected(self) -> int:
@@ -71,26 +74,41 @@ def _kind(path: Path, block: bytes, single: bool) -> tuple[type[AnalyzeHeader], 
     raise DataError(f"{path}: found {describe(block)}, expected a NIfTI header", "convert it to .nii.gz")
 
 
-def layout(path: Path, header: AnalyzeHeader, *, single: bool, vectors: bool = False) -> Layout:
+def layout(
+    path: Path,
+    header: AnalyzeHeader,
+    *,
+    single: bool,
+    vectors: bool = False,
+    choice: ReadChoice = AS_IT_SAYS,
+) -> Layout:
     """The verified data layout; refuses before anything is allocated. ``vectors``: (X, Y, Z, 1, 3) or (X, Y, Z, 3)."""
-    shape = _shape(path, header, vectors)
+    count = int(header["dim"][0])
+    if not 1 <= count <= 7:
+        raise _impossible(path, header["dim"].tolist())
+    dims = [int(n) for n in header["dim"][1 : count + 1]]
+    shape = check_shape(path, dims, vectors=vectors, choice=choice)
+    dtype = check_dtype(path, _dtype(path, header), choice)
     slope, intercept, notes = _scale(header)
     offset = _offset(path, header, single)
-    return Layout(shape, _dtype(path, header), offset, slope, intercept, notes, 3 if vectors else 1)
+    chosen = 0 if vectors or choice.volume is None else choice.volume
+    components = math.prod(dims[3:])
+    return Layout(shape, dtype, offset, slope, intercept, notes, components, chosen if components > 1 else 0)
 
 
-def _shape(path: Path, header: AnalyzeHeader, vectors: bool) -> tuple[int, int, int]:
-    count = int(header["dim"][0])
-    dims = [int(n) for n in header["dim"][1 : count + 1]] if 1 <= count <= 7 else []
-    if not dims or min(dims) < 1:
-        raise DataError(f"{path}: impossible dimensions {header['dim'].tolist()}", "convert the file again")
+def check_shape(
+    path: Path, dims: list[int], *, vectors: bool = False, choice: ReadChoice = AS_IT_SAYS
+) -> tuple[int, int, int]:
+    """The size of the one volume that is wanted of a file of size ``dims``; raises ``DataError``."""
+    if min(dims) < 1:
+        raise _impossible(path, dims)
     if vectors and dims[3:] not in ([1, 3], [3]):
         raise DataError(
             f"{path}: found size {dims}, expected a field of size (X, Y, Z, 1, 3) or (X, Y, Z, 3)",
             "name a displacement field",
         )
-    if not vectors and math.prod(dims[3:]) > 1:
-        raise DataError(f"{path}: {dims[3:]} volumes in one file, expected one", "extract one 3-D volume")
+    if not vectors and (volumes := math.prod(dims[3:])) > 1:
+        _check_volume(path, volumes, choice)
     if len(dims) < 3 or min(dims[:3]) < 2:
         raise DataError(
             f"{path}: a flat image of size {dims}, expected three dimensions", "give a 3-D volume"
@@ -102,14 +120,38 @@ def _shape(path: Path, header: AnalyzeHeader, vectors: bool) -> tuple[int, int, 
     return dims[0], dims[1], dims[2]
 
 
+def _impossible(path: Path, dims: list[int]) -> DataError:
+    return DataError(f"{path}: impossible dimensions {dims}", "convert the file again")
+
+
+def _check_volume(path: Path, volumes: int, choice: ReadChoice) -> None:
+    if choice.volume is None:
+        raise DataError(
+            f"{path}: {volumes} volumes in one file, expected one", "name one: --volume 0 is the first"
+        )
+    if choice.volume >= volumes:
+        raise DataError(
+            f"{path}: {volumes} volumes, numbered from 0: there is no volume {choice.volume}",
+            f"name one from 0 to {volumes - 1}",
+        )
+
+
 def _dtype(path: Path, header: AnalyzeHeader) -> np.dtype[np.generic]:
     try:
         dtype: np.dtype[np.generic] = header.get_data_dtype()
     except (HeaderDataError, KeyError) as error:
         raise DataError(f"{path}: unknown data type code {header['datatype']}", "convert the file") from error
-    if dtype.kind not in "iuf":
+    return dtype
+
+
+def check_dtype(path: Path, dtype: np.dtype[np.generic], choice: ReadChoice) -> np.dtype[np.generic]:
+    """``dtype``, where it holds one number a voxel or ``choice`` says which; raises ``DataError``."""
+    if dtype.kind == "c" and not choice.magnitude:
+        raise DataError(f"{path}: complex voxels ({dtype}), expected one number a voxel", "add --magnitude")
+    if dtype.names is not None and choice.channel not in range(len(dtype.names)):
         raise DataError(
-            f"{path}: colour or complex voxels ({dtype}), expected one number a voxel", "extract one channel"
+            f"{path}: colour voxels ({', '.join(dtype.names)}), expected one number a voxel",
+            "name a channel: --channel 0 is the first",
         )
     return dtype
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 import nibabel as nib
 import numpy as np
@@ -11,9 +10,9 @@ from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
 from contreg_core.errors import DataError
+from contreg_core.volume.choice import OrientationFrom
 from contreg_core.volume.geometry import corners_apart, spacing
 
-OrientationFrom: TypeAlias = Literal["agreement", "sform", "qform"]
 _TOLERANCE_MM = 0.1
 _SINGULAR = 1e-12
 _SMALLEST, _LARGEST = 0.01, 8.0
@@ -39,7 +38,7 @@ def placement(
     if not forms:
         return _guessed(path, header, zooms)
     affine = _choose(path, forms, shape, prefer)
-    _check_spacing(path, spacing(affine))
+    check_spacing(path, spacing(affine))
     return Placement(affine, True, _compare_zooms(path, zooms, affine))
 
 
@@ -50,11 +49,14 @@ def _forms(path: Path, header: nib.Nifti1Header) -> dict[str, NDArray[np.float64
         raise DataError(f"{path}: unreadable orientation: {error}", "write a correct header") from error
     forms = {name: np.asarray(affine, float) for name, affine in found.items() if affine is not None}
     for name, affine in forms.items():
-        if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < _SINGULAR:
-            raise DataError(
-                f"{path}: the {name} is no usable matrix: {affine[:3].tolist()}", "repair the header"
-            )
+        check_matrix(path, name, affine)
     return forms
+
+
+def check_matrix(path: Path, name: str, affine: NDArray[np.float64]) -> None:
+    """Refuse what is not finite or flattens space; raises ``DataError``."""
+    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < _SINGULAR:
+        raise DataError(f"{path}: the {name} is no usable matrix: {affine[:3].tolist()}", "repair the header")
 
 
 def _choose(
@@ -74,7 +76,7 @@ def _guessed(path: Path, header: AnalyzeHeader, zooms: NDArray[np.float64]) -> P
     """Spacing from the header; centre at the origin and directions by habit (left-anterior-superior)."""
     if (zooms == 0).any():
         raise DataError(f"{path}: voxel size {zooms.tolist()} and no orientation", "write a correct header")
-    _check_spacing(path, tuple(abs(zooms)))
+    check_spacing(path, tuple(abs(zooms)))
     notes: tuple[str, ...] = ("the file stores no orientation",)
     notes += (f"negative voxel size {zooms.tolist()}: sign ignored",) if (zooms < 0).any() else ()
     return Placement(np.asarray(header.get_base_affine(), np.float64), False, notes)
@@ -93,7 +95,8 @@ def _compare_zooms(path: Path, zooms: NDArray[np.float64], affine: NDArray[np.fl
     )
 
 
-def _check_spacing(path: Path, lengths: tuple[float, ...]) -> None:
+def check_spacing(path: Path, lengths: tuple[float, ...]) -> None:
+    """Refuse voxels no brain scan has; raises ``DataError``."""
     if not all(_SMALLEST <= length <= _LARGEST for length in lengths):
         raise DataError(
             f"{path}: voxels of {[round(x, 4) for x in lengths]} mm, expected {_SMALLEST} to {_LARGEST}",

@@ -1,7 +1,7 @@
-"""Volume files in: NIfTI-1/2 and Analyze 7.5, verified before they are believed (reliability.md 2)."""
+"""Volume files in: NIfTI-1/2, MGH and Analyze 7.5, verified before they are believed (reliability.md 2)."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -9,13 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contreg_core.errors import DataError, MissingError
+from contreg_core.volume.choice import AS_IT_SAYS, ReadChoice
+from contreg_core.volume.geometry import with_orientation
 from contreg_core.volume.header import HEADER_BYTES, Layout, layout, parse_header
-from contreg_core.volume.orientation import OrientationFrom, placement
+from contreg_core.volume.mgh import MGH_SUFFIXES, mgh_header, mgh_layout, mgh_placement
+from contreg_core.volume.orientation import Placement, placement
 from contreg_core.volume.stream import check_file, read_all, read_head
 from contreg_core.volume.values import image_values, label_values
 from contreg_core.volume.volume import Volume
 
-SUFFIXES = (".nii", ".nii.gz", ".hdr", ".img", ".img.gz")
+SUFFIXES = (".nii", ".nii.gz", *MGH_SUFFIXES, ".hdr", ".img", ".img.gz")
+_CONSTANT_FIELD = 1 << 31
+"""Bytes up to which a field may unpack as only constant bytes do: the identity is a field of zeros."""
 
 
 @dataclass(frozen=True)
@@ -29,22 +34,42 @@ class _Files:
 
 
 def read_volume(
-    path: Path | str, *, kind: Literal["image", "labels"], orientation_from: OrientationFrom = "agreement"
+    path: Path | str, *, kind: Literal["image", "labels"], choice: ReadChoice = AS_IT_SAYS
 ) -> Volume:
-    """One 3-D volume from ``.nii``, ``.nii.gz`` or an Analyze or NIfTI pair (name either file of it).
+    """One 3-D volume from ``.nii``, ``.nii.gz``, ``.mgz`` or an Analyze or NIfTI pair (name either file of it).
 
     Images become float32, label maps the smallest integer type that holds them. The array keeps the file's axes;
-    ``to_ras`` turns it. Where sform and qform disagree ``orientation_from`` names the one to take. Raises
-    ``MissingError`` (66), ``AccessError`` (77) or ``DataError`` (65), naming the file.
+    ``to_ras`` turns it. ``choice`` settles what the file leaves open. Raises ``MissingError`` (66), ``AccessError``
+    (77) or ``DataError`` (65), naming the file.
     """
     files = _files(Path(path))
     check_file(files.data)
-    header = parse_header(files.header, read_head(files.header, HEADER_BYTES), single=files.single)
-    form = layout(files.header, header, single=files.single)
-    place = placement(files.header, header, form.shape, orientation_from)
-    stored = _voxels(files.data, form)
+    form, place = _described(files, choice)
+    stored = _one_number(_voxels(files.data, form)[..., form.chosen], choice)
     values, notes = (image_values if kind == "image" else label_values)(files.data, stored, form)
-    return Volume(values, place.affine, place.oriented, form.notes + place.notes + notes)
+    volume = Volume(values, place.affine, place.oriented, form.notes + place.notes + notes)
+    if place.oriented or not choice.assume_orientation:
+        return volume
+    note = f"orientation {choice.assume_orientation} assumed"
+    return with_orientation(replace(volume, notes=(*volume.notes, note)), choice.assume_orientation)
+
+
+def _described(files: _Files, choice: ReadChoice) -> tuple[Layout, Placement]:
+    """What the header says, verified."""
+    block = read_head(files.header, HEADER_BYTES)
+    if files.data.name.lower().endswith(MGH_SUFFIXES):
+        mgh = mgh_header(files.data, block)
+        return mgh_layout(files.data, mgh, choice), mgh_placement(files.data, mgh, block)
+    header = parse_header(files.header, block, single=files.single)
+    form = layout(files.header, header, single=files.single, choice=choice)
+    return form, placement(files.header, header, form.shape, choice.orientation_from)
+
+
+def _one_number(stored: NDArray[np.generic], choice: ReadChoice) -> NDArray[np.generic]:
+    """A channel of colour voxels, the length of complex ones; the header's check saw to it that one is chosen."""
+    if stored.dtype.names is not None and choice.channel is not None:
+        return np.asarray(stored[stored.dtype.names[choice.channel]])
+    return np.abs(stored) if stored.dtype.kind == "c" else stored
 
 
 @dataclass(frozen=True)
@@ -70,25 +95,28 @@ def read_vectors(path: Path | str) -> VectorVolume:
     header = parse_header(file, read_head(file, HEADER_BYTES), single=True)
     form = layout(file, header, single=True, vectors=True)
     place = placement(file, header, form.shape, "agreement")
-    values = np.moveaxis(_voxels(file, form).astype(np.float64), -1, 0) * form.slope + form.intercept
+    values = (
+        np.moveaxis(_voxels(file, form, constant=_CONSTANT_FIELD).astype(np.float64), -1, 0) * form.slope
+        + form.intercept
+    )
     if not np.isfinite(values).all():
         raise DataError(f"{file}: NaN or Inf in a displacement field", "write it again")
     name = bytes(header["intent_name"]).split(b"\0")[0].decode("latin-1")
     return VectorVolume(values, place.affine, int(header["intent_code"]), name)
 
 
-def _voxels(path: Path, form: Layout) -> NDArray[np.generic]:
-    """The stored numbers, first axis fastest as in the file."""
+def _voxels(path: Path, form: Layout, *, constant: int = 1 << 24) -> NDArray[np.generic]:
+    """The stored numbers ``(*space, components)``, first axis fastest as in the file."""
     read_head(path, 1)  # refuses a file whose content does not fit its name
-    content = read_all(path, form.expected)
-    shape = form.shape if form.components == 1 else (*form.shape, form.components)
+    content = read_all(path, form.expected, constant=constant)
+    shape = (*form.shape, form.components)
     return np.frombuffer(content, form.dtype, math.prod(shape), form.offset).reshape(shape, order="F")
 
 
 def _files(path: Path) -> _Files:
     """Header and data file of a volume, whichever of the two was named."""
     name = path.name.lower()
-    if name.endswith((".nii", ".nii.gz")):
+    if name.endswith((".nii", ".nii.gz", *MGH_SUFFIXES)):
         return _Files(path, path)
     stem = next((path.name[: -len(s)] for s in SUFFIXES if name.endswith(s)), None)
     if stem is None:

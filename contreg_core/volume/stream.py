@@ -54,11 +54,11 @@ def check_file(path: Path) -> int:
 
 
 def read_head(path: Path, count: int) -> bytes:
-    """The first ``count`` bytes, decompressed where the name ends in ``.gz``; fewer in a shorter file."""
+    """The first ``count`` bytes, decompressed where the name says it is zipped; fewer in a shorter file."""
     check_file(path)
     with _explained(path), path.open("rb") as file:
         head = file.read(_CHUNK)
-    zipped = path.suffix.lower() == ".gz"
+    zipped = _zipped(path)
     if zipped != head.startswith(GZIP_MAGIC):
         wanted = "gzip data" if zipped else "an uncompressed volume"
         raise DataError(f"{path}: found {describe(head)}, expected {wanted}", "rename or fetch it again")
@@ -68,6 +68,10 @@ def read_head(path: Path, count: int) -> bytes:
         return zlib.decompressobj(31).decompress(head, count)
     except zlib.error as error:
         raise DataError(f"{path}: damaged gzip data: {error}", _DAMAGED) from error
+
+
+def _zipped(path: Path) -> bool:
+    return path.suffix.lower() in (".gz", ".mgz")
 
 
 def describe(head: bytes) -> str:
@@ -84,23 +88,26 @@ def describe(head: bytes) -> str:
     return next((name for magic, name in known.items() if start.startswith(magic)), f"bytes {head[:4]!r}")
 
 
-def read_all(path: Path, expected: int) -> bytes | bytearray:
-    """The whole content, decompressed: at least ``expected`` bytes or ``DataError`` saying where it ends."""
+def read_all(path: Path, expected: int, *, constant: int = 1 << 24) -> bytes | bytearray:
+    """The whole content, decompressed: at least ``expected`` bytes or ``DataError`` saying where it ends.
+
+    More than ``constant`` bytes of one value, which a file of a thousandth can claim, are refused as a bomb.
+    """
     size = check_file(path)
     with _explained(path), path.open("rb") as file:
-        if path.suffix.lower() != ".gz":
+        if not _zipped(path):
             content: bytes | bytearray = file.read(expected)
         else:
-            _refuse_bomb(path, size, expected)
+            _refuse_bomb(path, size, expected, constant)
             content = _gunzip(path, file, expected + _SLACK)
     if len(content) < expected:
         raise DataError(f"{path}: file ends early at byte {len(content)}, expected {expected}", _DAMAGED)
     return content
 
 
-def _refuse_bomb(path: Path, size: int, expected: int) -> None:
+def _refuse_bomb(path: Path, size: int, expected: int, constant: int) -> None:
     # Deflate reaches 1032:1 only on constant bytes: no brain does.
-    if expected > 1 << 24 and expected > 1000 * size:
+    if expected > constant and expected > 1000 * size:
         raise DataError(f"{path}: {size} bytes that claim to unpack to {expected}", _DAMAGED)
 
 

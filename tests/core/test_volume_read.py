@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contreg_core.errors import AccessError, ContregError, DataError, MissingError
-from contreg_core.volume import Volume, axis_codes, read_volume, write_volume
+from contreg_core.volume import ReadChoice, Volume, axis_codes, read_volume, write_volume
 from contreg_core.volume import stream as stream_module
 
 SHAPE = (8, 9, 10)
@@ -202,8 +202,8 @@ def test_headers_that_lie(tmp_path, position, form, numbers, found):
 
 def test_the_two_forms_and_the_choice_between_them(tmp_path):
     path = patched(written(tmp_path), SROW, "4f", -1.0, 0, 0, 9.0)
-    assert read_volume(path, kind="image", orientation_from="sform").affine[0, 3] == 9
-    assert read_volume(path, kind="image", orientation_from="qform").affine[0, 3] == 5
+    assert read_volume(path, kind="image", choice=ReadChoice(orientation_from="sform")).affine[0, 3] == 9
+    assert read_volume(path, kind="image", choice=ReadChoice(orientation_from="qform")).affine[0, 3] == 5
 
 
 def test_spacing_must_be_a_brain_scans(tmp_path):

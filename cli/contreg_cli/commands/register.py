@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from contreg_core.inference.register import FieldGrid
     from contreg_core.labels import LabelMode
     from contreg_core.transform import FieldFormat
-    from contreg_core.volume.orientation import OrientationFrom
+    from contreg_core.volume import ReadChoice
 
 
 @click.command()
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Where the displacement is sampled: each image's own grid, or the model's (best for points).",
 )
-@inferring.orientation_from
+@inferring.reading
 @options.symmetric
 @options.refine
 @inferring.seed
@@ -64,7 +64,7 @@ def command(
     affine: "Alignment",
     form: "FieldFormat",
     field_grid: "FieldGrid",
-    orientation_from: "OrientationFrom",
+    choice: "ReadChoice",
     symmetric: bool,
     refine: int,
     seed: int,
@@ -87,10 +87,8 @@ def command(
         model, output, device, precision, seed, symmetric=symmetric, refine=refine
     )
     trained = registering(found, model)
-    images = [Input(path, read_image(path, orientation_from)) for path in (moving, fixed)]
-    labels = (
-        None if moving_labels is None else read_labels_of(images[0].volume, moving_labels, orientation_from)
-    )
+    images = [Input(path, read_image(path, choice)) for path in (moving, fixed)]
+    labels = None if moving_labels is None else read_labels_of(images[0].volume, moving_labels, choice)
     result = register_images(
         trained,
         images[0].volume,

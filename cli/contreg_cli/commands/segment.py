@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from contreg_core.engine import Precision
     from contreg_core.inference.segment import Fusion
     from contreg_core.labels import LabelMode
-    from contreg_core.volume.orientation import OrientationFrom
+    from contreg_core.volume import ReadChoice
 
 
 @click.command()
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 )
 @inferring.label_mode
 @options.cache
-@inferring.orientation_from
+@inferring.reading
 @options.symmetric
 @options.refine
 @inferring.seed
@@ -61,7 +61,7 @@ def command(
     probabilities: bool,
     label_mode: "LabelMode",
     cache: Path | None,
-    orientation_from: "OrientationFrom",
+    choice: "ReadChoice",
     symmetric: bool,
     refine: int,
     seed: int,
@@ -95,10 +95,10 @@ def command(
             trained,
             {"--atlas": atlases, "--references": references, "--fusion": fused, "--label-mode": nearest},
         )
-        segment_all(DirectJob(trained, orientation_from, probabilities, output, about), images)
+        segment_all(DirectJob(trained, choice, probabilities, output, about), images)
         return
     most = parse_count(references, from_cohort=not any(":" in atlas for atlas in atlases))
-    found, labels = find_references(atlases, catalogue, trained, model, cache, orientation_from)
+    found, labels = find_references(atlases, catalogue, trained, model, cache, choice)
     about["atlas"] = [atlas_name(atlas) for atlas in atlases]
-    job = Job(trained, found, labels, most, fuse, label_mode, orientation_from, probabilities, output, about)
+    job = Job(trained, found, labels, most, fuse, label_mode, choice, probabilities, output, about)
     segment_all(job, images)

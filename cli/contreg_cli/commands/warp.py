@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from contreg_cli import options, transforms
+from contreg_cli import inferring, options, transforms
 
 if TYPE_CHECKING:
     from contreg_core.transform import FieldFormat, WorldField
+    from contreg_core.volume import ReadChoice
 
 
 @click.command()
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Of a CSV's x, y, z in mm; ANTs and ITK use lps.",
 )
+@inferring.reading
 @transforms.field_format
 @transforms.moving
 @transforms.fixed
@@ -53,6 +55,7 @@ def command(
     output: Path,
     interpolation: str,
     points_space: str,
+    choice: "ReadChoice",
     form: "FieldFormat | None",
     moving: Path | None,
     fixed: Path | None,
@@ -64,25 +67,25 @@ def command(
     """
     points = file.suffix.lower() == ".csv"
     other = moving or (None if points else file)
-    field = transforms.load(transform, form, other, fixed)
+    field = transforms.load(transform, form, other, fixed, choice)
     if points:
         _points(file, field, output, points_space)
     else:
-        _volume(file, field, output, interpolation)
+        _volume(file, field, output, interpolation, choice)
     click.echo(f"written: {output}")
 
 
-def _volume(file: Path, field: "WorldField", output: Path, interpolation: str) -> None:
+def _volume(file: Path, field: "WorldField", output: Path, interpolation: str, choice: "ReadChoice") -> None:
     from contreg_core.inference.references import read_image, read_labels
     from contreg_core.transform import warp_image_to, warp_labels_to
     from contreg_core.volume import write_volume
 
     if interpolation in ("nearest", "label"):
         mode = "nearest" if interpolation == "nearest" else "linear"
-        write_volume(output, warp_labels_to(read_labels(file), field, mode))  # type: ignore[arg-type]
+        write_volume(output, warp_labels_to(read_labels(file, choice), field, mode))  # type: ignore[arg-type]
         return
     order = 3 if interpolation == "bspline" else 1
-    write_volume(output, warp_image_to(read_image(file), field, order))
+    write_volume(output, warp_image_to(read_image(file, choice), field, order))
 
 
 def _points(file: Path, field: "WorldField", output: Path, space: str) -> None:
