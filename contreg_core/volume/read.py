@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +68,8 @@ def _described(files: _Files, choice: ReadChoice) -> tuple[Layout, Placement]:
 def _one_number(stored: NDArray[np.generic], choice: ReadChoice) -> NDArray[np.generic]:
     """A channel of colour voxels, the length of complex ones; the header's check saw to it that one is chosen."""
     if stored.dtype.names is not None and choice.channel is not None:
-        return np.asarray(stored[stored.dtype.names[choice.channel]])
+        colours: NDArray[Any] = stored
+        return np.asarray(colours[stored.dtype.names[choice.channel]])
     return np.abs(stored) if stored.dtype.kind == "c" else stored
 
 
