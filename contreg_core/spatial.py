@@ -88,12 +88,28 @@ def resize(displacement: Tensor, space: Sequence[int]) -> Tensor:
     return F.interpolate(scaled, size=tuple(space), mode=mode, align_corners=True)
 
 
-def invert(displacement: Tensor, iterations: int = 20) -> Tensor:
-    """The inverse displacement by fixed point ``w <- -u(p + w(p))`` (Chen et al. 2008)."""
-    inverse = -displacement
+def invert(displacement: Tensor, start: Tensor | None = None, iterations: int = 30) -> Tensor:
+    """The inverse displacement by fixed point (Chen et al. 2008), from ``start`` on where one is nearly right."""
+    points = identity_grid(displacement.shape[2:], displacement)
+    found = points + (-displacement if start is None else start)
+    return preimages(displacement, points.expand_as(found), found, iterations) - points
+
+
+def preimages(displacement: Tensor, targets: Tensor, start: Tensor, iterations: int) -> Tensor:
+    """Positions ``q`` ``(B, ndim, *out)`` with ``q + u(q)`` at ``targets``, from ``start`` on, all in voxels.
+
+    Fixed-point steps ``q <- q + s (target - q - u(q))``; where one leads away it is taken back and ``s``, 1 at first,
+    is halved: so it converges in stretched places too, and no point ever gets worse.
+    """
+    found, left = start, targets - start - sample(displacement, start)
+    step = torch.ones_like(left[:, :1])
     for _ in range(iterations):
-        inverse = -warp(displacement, inverse)
-    return inverse
+        tried = found + step * left
+        rest = targets - tried - sample(displacement, tried)
+        closer = rest.square().sum(1, keepdim=True) < left.square().sum(1, keepdim=True)
+        found, left = torch.where(closer, tried, found), torch.where(closer, rest, left)
+        step = torch.where(closer, step, step / 2)
+    return found
 
 
 def jacobian_determinant(displacement: Tensor) -> Tensor:

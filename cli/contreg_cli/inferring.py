@@ -57,6 +57,13 @@ _READING = (
     ),
     click.option("--magnitude", is_flag=True, help="Take the magnitude of complex files."),
 )
+affine = click.option(
+    "--affine",
+    type=click.Choice(["none", "rigid", "affine"]),
+    default="affine",
+    show_default=True,
+    help="Alignment beforehand; none believes the headers.",
+)
 label_mode = click.option(
     "--label-mode",
     type=click.Choice(["linear", "nearest"]),

@@ -55,6 +55,12 @@ refine = click.option(
     metavar="N",
     help="Improve a trained model's answer by N steps of descent on the pair itself; 20 to 50 are worth their time.",
 )
+samples = click.option(
+    "--samples",
+    type=click.IntRange(2),
+    metavar="N",
+    help="Draw N fields of a model that gives a variance; their mean is the answer, their spread its uncertainty.",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program to read.")
 
 

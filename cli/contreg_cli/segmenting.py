@@ -14,7 +14,8 @@ from contreg_core.errors import ContregError, DataError, OutputError, PartialErr
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
-    from contreg_core.cohort import Label
+    from contreg_core.inference.alignment import Alignment
+    from contreg_core.inference.label_table import TableRow
     from contreg_core.inference.references import Reference
     from contreg_core.inference.register import Registrar
     from contreg_core.inference.segment import Fusion
@@ -29,10 +30,13 @@ class Job:
 
     model: "Registrar"
     references: "Sequence[Reference]"
-    labels: "Sequence[Label]"
+    labels: "Sequence[TableRow]"
     most: int | None
     fuse: "Fusion"
     label_mode: "LabelMode"
+    alignment: "Alignment"
+    samples: int
+    seed: int
     choice: "ReadChoice"
     probabilities: bool
     output: Path
@@ -43,7 +47,9 @@ class Job:
         from contreg_core.inference.outputs import Input, write_segmentation
         from contreg_core.inference.references import read_image
         from contreg_core.inference.segment import segment_image
+        from contreg_core.training.seeds import seed_torch
 
+        seed_torch("inference", self.seed)  # what is drawn for an image does not depend on its company
         image = Input(path, read_image(path, self.choice))
         result = segment_image(
             self.model,
@@ -52,8 +58,10 @@ class Job:
             most=self.most,
             fuse=self.fuse,
             label_mode=self.label_mode,
+            alignment=self.alignment,
+            samples=self.samples,
         )
-        about = {"fusion": self.fuse, "label_mode": self.label_mode, **self.about}
+        about = {"fusion": self.fuse, "label_mode": self.label_mode, "samples": self.samples, **self.about}
         written = write_segmentation(
             self.output, result, image, self.labels, about, probabilities=self.probabilities
         )
@@ -75,13 +83,14 @@ class DirectJob:
 
     def run(self, path: Path) -> str:
         """Segment one image and write its files; returns a line about it."""
+        from contreg_core.inference.label_table import TableRow
         from contreg_core.inference.outputs import Input, write_segmentation
         from contreg_core.inference.references import read_image
         from contreg_core.inference.segment_directly import segment_directly
 
         image = Input(path, read_image(path, self.choice))
         result = segment_directly(self.model, image.volume)
-        labels = [one.label() for one in self.model.classes]
+        labels = [TableRow(one.label()) for one in self.model.classes]
         about = {"classes": self.model.record["data"]["classes"], **self.about}
         written = write_segmentation(
             self.output, result, image, labels, about, probabilities=self.probabilities
@@ -146,8 +155,13 @@ def find_references(
     name: str,
     cache: Path | None,
     choice: "ReadChoice",
-) -> "tuple[list[Reference], Sequence[Label]]":
-    """References and label table: pairs of files, or one prepared cohort's training subjects."""
+    table: Path | None = None,
+) -> "tuple[list[Reference], Sequence[TableRow]]":
+    """References and label table: pairs of files, or one prepared cohort's training subjects.
+
+    Of files the table is ``table``, or the one beside the first label map, if any.
+    """
+    from contreg_core.inference.label_table import TableRow, read_label_table, table_beside
     from contreg_core.inference.references import read_reference, split_atlas, training_references
 
     if not atlases:
@@ -158,12 +172,15 @@ def find_references(
     pairs = [split_atlas(atlas) for atlas in atlases]
     files = [pair for pair in pairs if pair is not None]
     if len(files) == len(pairs):
-        return [read_reference(image, labels, choice) for image, labels in files], ()
+        found = table or table_beside(files[0][1])
+        rows = () if found is None else read_label_table(found)
+        return [read_reference(image, labels, choice) for image, labels in files], rows
     if len(pairs) > 1:
         raise UsageError("a cohort is given beside another atlas", "give IMAGE:LABELS pairs, or one cohort")
     options = ["--model", _recipe_of(name, catalogue)]
     cohort = open_cache(catalogue, atlases[0], model.recipe.preprocessing, cache, options)
-    return training_references(cohort), cohort.labels
+    rows = read_label_table(table) if table else tuple(TableRow(label) for label in cohort.labels)
+    return training_references(cohort), rows
 
 
 def _recipe_of(name: str, catalogue: "Catalogue") -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -15,22 +16,22 @@ from contreg_core.transform.world import Affine, Grid
 from contreg_core.volume import spacing
 
 Alignment: TypeAlias = Literal["none", "rigid", "affine"]
-_COARSE_MM = 2.0
+FINE_MM, ROUGH_MM = 2.0, 4.0
 _BINS = 32
 _SHARE = 0.25
 _SEED = 1
 
 
-def align(moving: Brain, fixed: Brain, kind: Alignment = "affine") -> Affine:
+def align(moving: Brain, fixed: Brain, kind: Alignment = "affine", *, edge: float = FINE_MM) -> Affine:
     """The world map ``G`` (4x4, RAS mm, fixed points to moving points) that brings the moving brain onto the fixed.
 
     Mass centres first, then rigid, then (``"affine"``) twelve parameters; mutual information (Mattes et al. 2003) of
-    the images at 2 mm on three resolutions. Images of any contrast, orientation and spacing. ``"none"`` gives the
-    identity. Raises ``DataError`` where ITK finds no alignment.
+    the images at ``edge`` mm on three resolutions. Images of any contrast, orientation and spacing. ``"none"`` gives
+    the identity. Raises ``DataError`` where ITK finds no alignment.
     """
     if kind == "none":
         return np.eye(4)
-    images = [_coarse(brain) for brain in (fixed, moving)]
+    images = [_coarse(brain, edge) for brain in (fixed, moving)]
     try:
         with _one_thread():
             rigid = sitk.CenteredTransformInitializer(
@@ -45,6 +46,11 @@ def align(moving: Brain, fixed: Brain, kind: Alignment = "affine") -> Affine:
             f"the brains could not be aligned ({reason})", "check both images, or use --affine none"
         ) from error
     return _matrix(found)
+
+
+def aligned(brain: Brain, stage: Affine) -> Brain:
+    """The moving brain as it lies in the fixed world: its affine is ``G^-1 A_M``."""
+    return replace(brain, volume=replace(brain.volume, affine=np.linalg.inv(stage) @ brain.volume.affine))
 
 
 @contextmanager
@@ -102,12 +108,13 @@ def _matrix(transform: sitk.Transform) -> Affine:
     return matrix
 
 
-def _coarse(brain: Brain) -> sitk.Image:
-    """The image about its brain at 2 mm, as ITK holds it: what is needed and no more."""
+def _coarse(brain: Brain, edge: float) -> sitk.Image:
+    """The image about its brain at ``edge`` mm, as ITK holds it: what is needed and no more."""
     affine = brain.volume.affine
     index = np.argwhere(brain.mask)
     low, high = index.min(axis=0), index.max(axis=0) + 1
-    steps = np.array([_COARSE_MM / size for size in spacing(affine)])
+    # Rounded: voxel sizes that differ in the last bit, as two axis orders of one file do, must give one grid.
+    steps = np.round([edge / size for size in spacing(affine)], 4)
     margin = np.ceil(3 * steps)
     shape = tuple(int(n) for n in np.ceil((high - low + 2 * margin) / steps))
     local = np.diag([*steps, 1.0])

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from contreg_core.cohort import Label
 from contreg_core.files import atomic_path, write_json
+from contreg_core.inference.label_table import TableRow, write_label_table
 from contreg_core.inference.names import PairNames, stem
 from contreg_core.inference.register import ImageRegistration, Registrar
+from contreg_core.inference.sampling import Posterior
 from contreg_core.inference.segment import Segmentation
 from contreg_core.inference.segment_directly import DirectSegmentation
 from contreg_core.inference.segmenter import TrainedSegmenter
@@ -77,7 +79,14 @@ def write_registration(
     if result.labels is not None:
         written.append(folder / f"{names.stem}_labels.nii.gz")
         write_volume(written[-1], result.labels, code=code)
+    written += _write_posterior(folder, names, result.posterior, code)
     quality = {"quality": _plain(asdict(result.quality)), "warnings": list(result.warnings), **about}
+    if result.posterior is not None:
+        quality["samples"] = {
+            "count": result.posterior.count,
+            "uncertainty_mm": result.posterior.uncertainty_mm,
+            "displacement": "the mean of the samples",
+        }
     suffix = ".h5" if form == "h5" else ".nii.gz"
     forward, back = folder / f"{names.displacement}{suffix}", folder / f"{names.inverse}{suffix}"
     grids = Grid.of(fixed.volume), Grid.of(moving.volume)
@@ -94,6 +103,16 @@ def write_registration(
     for path, other, ends in ((forward, back, ("fixed", "moving")), (back, forward, ("moving", "fixed"))):
         write_json(sidecar_path(path), {"inverse": other.name, **_direction(*ends, form), **sides, **quality})
     return [*written, forward, back, sidecar_path(forward), sidecar_path(back)]
+
+
+def _write_posterior(folder: Path, names: PairNames, posterior: Posterior | None, code: int) -> list[Path]:
+    if posterior is None:
+        return []
+    maps = {"uncertainty": posterior.uncertainty, "entropy": posterior.entropy}
+    found = {folder / f"{names.stem}_{name}.nii.gz": one for name, one in maps.items() if one is not None}
+    for path, volume in found.items():
+        write_volume(path, volume, code=code)
+    return list(found)
 
 
 def _write_map(
@@ -114,12 +133,15 @@ def write_segmentation(
     folder: Path,
     result: Segmentation | DirectSegmentation,
     image: Input,
-    labels: Sequence[Label],
+    labels: Sequence[TableRow],
     about: Mapping[str, Any],
     *,
     probabilities: bool = False,
 ) -> list[Path]:
-    """Label map, volumes and sidecar of one image (``<stem>_dseg.nii.gz`` ...); returns the paths."""
+    """Label map, its names and colours where known, volumes and sidecar of one image (``<stem>_dseg.nii.gz`` ...).
+
+    Returns the paths.
+    """
     name, code = stem(image.path), image.form_code()
     path, table = folder / f"{name}_dseg.nii.gz", folder / f"{name}_volumes.csv"
     write_volume(path, result.labels, code=code)
@@ -127,9 +149,15 @@ def write_segmentation(
     for label, share in result.probabilities() if probabilities else ():
         maps.append(folder / f"{name}_label-{label}_probseg.nii.gz")
         write_volume(maps[-1], share, code=code)
-    write_volumes(table, result.volumes(), labels)
-    pairs = zip(result.references, result.qualities, strict=True)
-    references = [{"name": reference, "quality": _plain(asdict(quality))} for reference, quality in pairs]
+    write_volumes(table, result.volumes(), [row.label for row in labels])
+    if labels:
+        maps.append(folder / f"{name}_dseg.tsv")
+        write_label_table(maps[-1], labels)
+    each = zip(result.references, result.qualities, result.affines, strict=True)
+    references = [
+        {"name": reference, "affine_ras": affine.tolist(), "quality": _plain(asdict(quality))}
+        for reference, quality, affine in each
+    ]
     record = {"image": image.record(), "references": references, "warnings": list(result.warnings), **about}
     write_json(sidecar_path(path), record)
     return [path, table, *maps, sidecar_path(path)]

@@ -1,7 +1,9 @@
 """How good a registration looks without a reference: similarity, overlap, folding, size, inverse consistency."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +16,13 @@ from contreg_core.evaluation.similarity import ncc
 from contreg_core.inference.images import GriddedBrain
 
 _POOR_OVERLAP = 0.7
+_POOR_RESULT = 0.8
+_UNLIKE = 0.2
+_FOLDED_PERCENT = 0.5
+_FAR_MM = 30.0
+_APART_MM = 1.0
+_STRANGE_PERCENT = 10.0
+_RANGE = (0.5, 99.5)
 _LEAST_OVERLAP = 0.3
 _PERCENTILES = (50, 95, 99, 100)
 
@@ -24,6 +33,7 @@ class Quality:
 
     ``ncc`` is inside the fixed brain, ``overlap`` the Dice of the two brain masks, each before and after.
     ``displacement_mm`` and ``inverse_error_mm`` (empty without an inverse) map "p50" ... "p100" to lengths.
+    ``out_of_range_percent`` is ``out_of_range``'s, where the image was warped on its own scale.
     """
 
     ncc_before: float
@@ -35,6 +45,7 @@ class Quality:
     sdlogj: float
     displacement_mm: Mapping[str, float]
     inverse_error_mm: Mapping[str, float]
+    out_of_range_percent: float = math.nan
 
     def warnings(self) -> tuple[str, ...]:
         """What a person should look at."""
@@ -46,7 +57,31 @@ class Quality:
             )
         if self.ncc_after < self.ncc_before:
             found.append(f"the images became less alike: NCC {self.ncc_before:.3f} to {self.ncc_after:.3f}")
-        return tuple(found)
+        return (*found, *(text for bad, text in self._checks() if bad))
+
+    def _checks(self) -> Iterator[tuple[bool, str]]:
+        """(is it bad, what to say): limits no sound registration of two adult brains came near."""
+        yield (
+            self.overlap_after < _POOR_RESULT,
+            f"the brains overlap poorly after registration (Dice {self.overlap_after:.2f}): look at the warped image",
+        )
+        yield self.ncc_after < _UNLIKE, f"the images are hardly alike afterwards: NCC {self.ncc_after:.3f}"
+        yield (
+            self.folding_percent_brain > _FOLDED_PERCENT,
+            f"the map folds in {self.folding_percent_brain:.2f} % of the brain: do not trust volumes there",
+        )
+        yield (
+            self.displacement_mm["p99"] > _FAR_MM,
+            f"a hundredth of the brain moves {self.displacement_mm['p99']:.0f} mm or more: look at the warped image",
+        )
+        yield (
+            self.inverse_error_mm.get("p99", 0.0) > _APART_MM,
+            f"there and back misses by {self.inverse_error_mm.get('p99', 0.0):.2f} mm (99 %): use one direction only",
+        )
+        yield (
+            self.out_of_range_percent > _STRANGE_PERCENT,
+            f"{self.out_of_range_percent:.0f} % of the fixed brain got intensities the moving brain does not have",
+        )
 
 
 def assess(
@@ -72,6 +107,19 @@ def assess(
     )
 
 
+def out_of_range(
+    warped: NDArray[np.generic], inside: NDArray[np.bool_], moving: NDArray[np.generic]
+) -> float:
+    """Percent of the fixed brain (``inside``) with warped intensities beyond nearly all (99 %) of the moving brain's.
+
+    Both images on the moving image's own scale, ``moving`` the values inside its brain. What is beyond is mostly
+    background: the moving brain does not reach there.
+    """
+    low, high = np.percentile(moving, _RANGE)
+    values = warped[inside]
+    return float(100 * ((values < low) | (values > high)).mean())
+
+
 def overlap(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
     """Dice of two masks of one grid; 0 where both are empty."""
     total = int(first.sum() + second.sum())
@@ -90,7 +138,12 @@ def require_overlap(moving: NDArray[np.bool_], fixed: NDArray[np.bool_]) -> None
 
 def _lengths(displacement: NDArray[np.float32], brain: GriddedBrain) -> dict[str, float]:
     inside = brain.grid.affine[:3, :3] @ displacement[:, brain.mask]
-    values = np.percentile(np.linalg.norm(inside, axis=0), _PERCENTILES)
+    return percentiles(np.linalg.norm(inside, axis=0))
+
+
+def percentiles(lengths: NDArray[np.floating[Any]]) -> dict[str, float]:
+    """ "p50" ... "p100" of lengths in mm, to 0.1 micrometre."""
+    values = np.percentile(lengths, _PERCENTILES)
     return {f"p{p}": round(float(value), 4) for p, value in zip(_PERCENTILES, values, strict=True)}
 
 

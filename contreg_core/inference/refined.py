@@ -81,6 +81,11 @@ class RefinedModel:
         """As the model: the kind of field stays the same."""
         return self.model.invertible
 
+    @property
+    def sampler(self) -> Warper | None:
+        """As the model: the refined mean keeps the predicted variance."""
+        return self.model.sampler
+
     @torch.no_grad()
     def register(
         self, moving: NDArray[np.float32], fixed: NDArray[np.float32], *, inverse: bool = False

@@ -9,22 +9,26 @@ import torch
 from numpy.typing import NDArray
 
 from contreg_core import spatial
+from contreg_core.components import Warper
 from contreg_core.errors import DataError
-from contreg_core.inference.alignment import Alignment, align
+from contreg_core.inference.alignment import Alignment, align, aligned
 from contreg_core.inference.images import Brain, GriddedBrain, find_brain, put_on_grid, working_grid
-from contreg_core.inference.quality import Quality, assess, require_overlap
+from contreg_core.inference.quality import Quality, assess, out_of_range, percentiles, require_overlap
+from contreg_core.inference.sampling import Draws, Posterior, averaged, draw, entropy, sampler_of, spread
 from contreg_core.labels import LabelMode
 from contreg_core.recipe import Recipe
 from contreg_core.transform.world import (
     Affine,
     Grid,
     WorldField,
+    inverse_field,
+    sample_affine,
     warp_image_to,
     warp_labels_to,
     world_field,
 )
 from contreg_core.types import Registration
-from contreg_core.volume import Volume, corners_apart, spacing
+from contreg_core.volume import Volume, corners_apart, spacing, to_ras
 
 FieldGrid: TypeAlias = Literal["fixed", "working"]
 
@@ -52,6 +56,10 @@ class Registrar(Protocol):
     def invertible(self) -> bool:
         """Whether ``register`` gives an inverse of its own."""
 
+    @property
+    def sampler(self) -> Warper | None:
+        """What turns draws of its fields into displacements, where they have a variance."""
+
     def register(
         self, moving: NDArray[np.float32], fixed: NDArray[np.float32], *, inverse: bool = False
     ) -> Registration:
@@ -60,13 +68,19 @@ class Registrar(Protocol):
 
 @dataclass(frozen=True)
 class GridRegistration:
-    """A registration on the working grid: ``displacement`` and ``inverse`` ``(3, *space)`` in voxels of it."""
+    """A registration on the working grid: ``displacement`` and ``inverse`` ``(3, *space)`` in voxels of it.
+
+    Where samples were asked for they are ``draws``, and ``displacement`` is their mean. ``mirrored`` where the inverse
+    is the registration of the swapped images, and stands as it is.
+    """
 
     fixed: GriddedBrain
     warped: NDArray[np.float32]
     displacement: NDArray[np.float32]
     inverse: NDArray[np.float32] | None
     quality: Quality
+    draws: Draws | None = None
+    mirrored: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,6 +99,7 @@ class ImageRegistration:
     quality: Quality
     warnings: tuple[str, ...]
     affine: Affine
+    posterior: Posterior | None = None
 
 
 def register_images(
@@ -96,32 +111,67 @@ def register_images(
     label_mode: LabelMode = "linear",
     alignment: Alignment = "none",
     field_grid: FieldGrid = "fixed",
+    samples: int = 0,
 ) -> ImageRegistration:
     """Register two brain-extracted images of any axis order, spacing and size.
 
     ``alignment`` brings the moving brain onto the fixed first; ``"none"`` believes that their affines place them in
     one world space. Then the moving image is resampled onto the model's working grid (the fixed image's RAS axes at
     the recipe's spacing) and registered there. ``field_grid`` chooses where the displacements are sampled: on the
-    images' own grids (exact at their voxels) or on the working grid (exact between voxels too, and smaller). Raises
-    ``DataError`` where the brains hardly overlap.
+    images' own grids (exact at their voxels) or on the working grid (exact between voxels too, and smaller). With
+    ``samples`` (2 or more) the displacement is the mean of that many draws of the model's field, and ``posterior`` says
+    how far they lie apart. Raises ``DataError`` where the brains hardly overlap, ``MismatchError`` where there is no
+    variance to sample.
     """
+    if samples:
+        sampler_of(model)
     if moving_labels is not None:
         moving_labels = labels_on_image(moving_labels, moving)
     brains = find_brain(moving), find_brain(fixed)
     stage = align(*brains, alignment)
-    result = register_on_grid(model, _moved(brains[0], stage), grid_fixed(model, brains[1]), inverse=True)
+    result = register_on_grid(
+        model, aligned(brains[0], stage), grid_fixed(model, brains[1]), inverse=True, samples=samples
+    )
     forward, back = _fields(result, stage, (Grid.of(fixed), Grid.of(moving)))
     carried = None if moving_labels is None else warp_labels_to(moving_labels, forward, label_mode)
     warped = warp_image_to(moving, forward)
+    posterior = _posterior(result, stage, Grid.of(fixed), moving_labels, label_mode)
     if field_grid == "working":
         forward, back = _fields(result, stage, _working(result, stage))
-    warnings = (*_named("moving", brains[0]), *_named("fixed", brains[1]), *result.quality.warnings())
-    return ImageRegistration(warped, carried, forward, back, result.quality, warnings, stage)
+    strange = out_of_range(to_ras(warped).array, brains[1].mask, brains[0].volume.array[brains[0].mask])
+    quality = replace(result.quality, out_of_range_percent=strange)
+    warnings = (*_named("moving", brains[0]), *_named("fixed", brains[1]), *quality.warnings())
+    return ImageRegistration(warped, carried, forward, back, quality, warnings, stage, posterior)
 
 
-def _moved(brain: Brain, stage: Affine) -> Brain:
-    """The moving brain as it lies in the fixed world: its affine is ``G^-1 A_M``."""
-    return replace(brain, volume=replace(brain.volume, affine=np.linalg.inv(stage) @ brain.volume.affine))
+def _posterior(
+    result: GridRegistration, stage: Affine, grid: Grid, labels: Volume | None, mode: LabelMode
+) -> Posterior | None:
+    """How far the samples lie apart, in the moving image's millimetres and in its labels."""
+    if result.draws is None:
+        return None
+    working = result.fixed.grid.affine
+    apart = spread(result.draws, stage @ working)
+    on_fixed = sample_affine(apart, np.linalg.inv(working) @ grid.affine, grid.shape)
+    carried = [] if labels is None else carry_all(labels, result, stage, grid, mode)
+    told = Volume(entropy(np.stack(carried)), grid.affine) if carried else None
+    within = percentiles(apart[result.fixed.mask])
+    return Posterior(len(result.draws), Volume(on_fixed, grid.affine), told, within)
+
+
+def carry_all(
+    labels: Volume, result: GridRegistration, stage: Affine, grid: Grid, mode: LabelMode
+) -> list[NDArray[np.integer[Any]]]:
+    """The moving label map on ``grid`` by every sample of the displacement, or by the displacement alone."""
+    working = result.fixed.grid.affine
+    maps = result.displacement[None] if result.draws is None else result.draws
+    fields = (world_field(one, working, stage @ working, grid) for one in maps)
+    return [_integers(warp_labels_to(labels, field, mode)) for field in fields]
+
+
+def _integers(labels: Volume) -> NDArray[np.integer[Any]]:
+    array: NDArray[np.integer[Any]] = labels.array  # type: ignore[assignment]
+    return array
 
 
 def _working(result: GridRegistration, stage: Affine) -> tuple[Grid, Grid]:
@@ -136,10 +186,10 @@ def _fields(
     assert result.inverse is not None
     working = result.fixed.grid.affine
     other = stage @ working
-    return (
-        world_field(result.displacement, working, other, grids[0]),
-        world_field(result.inverse, other, working, grids[1]),
-    )
+    forward = world_field(result.displacement, working, other, grids[0])
+    if result.mirrored:
+        return forward, world_field(result.inverse, other, working, grids[1])
+    return forward, inverse_field(result.displacement, result.inverse, working, other, grids[1])
 
 
 def grid_fixed(model: Registrar, fixed: Brain) -> GriddedBrain:
@@ -149,24 +199,35 @@ def grid_fixed(model: Registrar, fixed: Brain) -> GriddedBrain:
 
 
 def register_on_grid(
-    model: Registrar, moving: Brain, fixed: GriddedBrain, *, inverse: bool = False
+    model: Registrar, moving: Brain, fixed: GriddedBrain, *, inverse: bool = False, samples: int = 0
 ) -> GridRegistration:
-    """Register onto a prepared fixed image; the inverse is the warper's own, or found by fixed point."""
+    """Register onto a prepared fixed image; the inverse is found by fixed point, from the warper's own on.
+
+    That one, an integral on a grid as the displacement is, misses by up to the integrator's error; only a symmetric
+    model's is kept, for it is the registration of the swapped images. With ``samples`` the displacement is the mean of
+    so many draws.
+    """
     gridded = put_on_grid(moving, fixed.grid, model.recipe.preprocessing, model.landmarks)
     require_overlap(gridded.mask, fixed.mask)
-    registration = model.register(gridded.image, fixed.image, inverse=inverse and model.invertible)
+    registration = model.register(
+        gridded.image, fixed.image, inverse=inverse and model.invertible and not samples
+    )
+    draws = draw(registration, sampler_of(model), samples) if samples else None
+    if draws is not None:
+        registration = averaged(registration, sampler_of(model), draws)
     displacement = _array(registration.displacement[0])
     if not np.isfinite(displacement).all():
         raise DataError("the displacement is not finite", "use another model, or train with a lower rate")
-    back = _inverse(registration) if inverse else None
+    mirrored = model.prediction[-1:] == ("symmetric",) and not samples
+    back = _inverse(registration, mirrored) if inverse else None
     warped = _array(registration.warped[0, 0])
     quality = assess(gridded, fixed, warped, displacement, back)
-    return GridRegistration(fixed, warped, displacement, back, quality)
+    return GridRegistration(fixed, warped, displacement, back, quality, draws, mirrored)
 
 
-def _inverse(registration: Registration) -> NDArray[np.float32]:
-    found = registration.inverse
-    return _array((spatial.invert(registration.displacement.float()) if found is None else found)[0])
+def _inverse(registration: Registration, mirrored: bool) -> NDArray[np.float32]:
+    own, forward = registration.inverse, registration.displacement.float()
+    return _array((own if own is not None and mirrored else spatial.invert(forward, own))[0])
 
 
 def _array(tensor: torch.Tensor) -> NDArray[np.float32]:

@@ -10,13 +10,21 @@ from numpy.typing import NDArray
 from contreg_core.errors import DataError
 from contreg_core.evaluation.similarity import ncc
 from contreg_core.inference import fusion
-from contreg_core.inference.images import GriddedBrain, find_brain, put_on_grid
+from contreg_core.inference.alignment import ROUGH_MM, Alignment, align, aligned
+from contreg_core.inference.images import Brain, GriddedBrain, find_brain, put_on_grid
 from contreg_core.inference.quality import Quality
 from contreg_core.inference.references import Reference
-from contreg_core.inference.register import GridRegistration, Registrar, grid_fixed, register_on_grid
+from contreg_core.inference.register import (
+    GridRegistration,
+    Registrar,
+    carry_all,
+    grid_fixed,
+    register_on_grid,
+)
+from contreg_core.inference.sampling import sampler_of
 from contreg_core.inference.staple import Consensus, staple
 from contreg_core.labels import LabelMode
-from contreg_core.transform.world import Grid, sample_affine, warp_labels_to, world_field
+from contreg_core.transform.world import Affine, Grid, sample_affine
 from contreg_core.volume import Volume
 
 Fusion: TypeAlias = Literal["majority", "weighted", "staple"]
@@ -26,14 +34,16 @@ Fusion: TypeAlias = Literal["majority", "weighted", "staple"]
 class Segmentation:
     """``labels`` on the image's own grid, and how they came about.
 
-    ``carried`` ``(K, *space)`` are the label maps of the K references, ``weights`` their local weights on that grid
-    (None: one vote each), ``qualities`` their registrations', all in the order of ``references``; ``consensus`` is
-    there where they were fused by STAPLE.
+    ``carried`` ``(K, *space)`` are the label maps of the K references (of every sample of each, where samples were
+    asked for), ``weights`` their local weights on that grid (None: one vote each), ``qualities`` and ``affines`` (RAS
+    mm, image to reference) their registrations', all in the order of ``references``; ``consensus`` is there where they
+    were fused by STAPLE.
     """
 
     labels: Volume
     references: tuple[str, ...]
     qualities: tuple[Quality, ...]
+    affines: tuple[Affine, ...]
     carried: fusion.Labels
     weights: NDArray[np.float32] | None
     warnings: tuple[str, ...]
@@ -65,62 +75,73 @@ def segment_image(
     most: int | None = None,
     fuse: Fusion = "majority",
     label_mode: LabelMode = "linear",
+    alignment: Alignment = "none",
+    samples: int = 0,
 ) -> Segmentation:
     """Labels of a brain-extracted image from its ``most`` similar references (None: all).
 
-    Every reference is moving, the image is fixed. Similar means NCC of the preprocessed images before registration.
-    Raises ``DataError`` where no reference meets the image in world space.
+    Every reference is moving, the image is fixed; ``alignment`` brings each onto it first. Similar means NCC of the
+    preprocessed images after a rough alignment of that kind. With ``samples`` every reference votes by that many draws
+    of the model's field, so that ``probabilities`` tell of its uncertainty too. Raises ``DataError`` where no reference
+    meets the image in world space, ``MismatchError`` where there is no variance to sample.
     """
+    if samples:
+        sampler_of(model)
     brain = find_brain(image)
     fixed = grid_fixed(model, brain)
-    chosen = choose(model, fixed, references, most)
+    chosen = choose(model, brain, fixed, references, most, alignment)
+    stages = tuple(align(reference.brain, brain, alignment) for reference in chosen)
     results, carried = [], []
-    for reference in chosen:
-        result = register_on_grid(model, reference.brain, fixed)
+    for reference, stage in zip(chosen, stages, strict=True):
+        result = register_on_grid(model, aligned(reference.brain, stage), fixed, samples=samples)
         results.append(result)
-        carried.append(_carry(reference, result, Grid.of(image), label_mode))
+        carried += carry_all(reference.labels, result, stage, Grid.of(image), label_mode)
     votes = np.stack(carried)
-    weights = _weights(results, Grid.of(image)) if fuse == "weighted" else None
+    weights = _weights(results, Grid.of(image), samples or 1) if fuse == "weighted" else None
     consensus = staple(votes) if fuse == "staple" else None
     labels = Volume(consensus.labels() if consensus else fusion.fuse(votes, weights), image.affine)
     qualities = tuple(result.quality for result in results)
     names = tuple(reference.name for reference in chosen)
     warnings = _warnings(brain.warnings, names, qualities)
-    return Segmentation(labels, names, qualities, votes, weights, warnings, consensus)
+    return Segmentation(labels, names, qualities, stages, votes, weights, warnings, consensus)
 
 
 def choose(
-    model: Registrar, fixed: GriddedBrain, references: Sequence[Reference], most: int | None
+    model: Registrar,
+    brain: Brain,
+    fixed: GriddedBrain,
+    references: Sequence[Reference],
+    most: int | None,
+    alignment: Alignment = "none",
 ) -> list[Reference]:
-    """The references most like the fixed image by NCC inside its brain, best first; all, in order, for None."""
+    """The references most like the fixed image by NCC inside its brain, best first; all, in order, for None.
+
+    ``fixed`` is ``brain`` on its working grid; the references are roughly aligned first.
+    """
     if most is None or most >= len(references):
         return list(references)
-    alike = [_similarity(model, fixed, reference) for reference in references]
+    stages = [align(reference.brain, brain, alignment, edge=ROUGH_MM) for reference in references]
+    pairs = zip(references, stages, strict=True)
+    alike = [_similarity(model, fixed, aligned(reference.brain, stage)) for reference, stage in pairs]
     ranked = sorted(range(len(references)), key=lambda index: (-alike[index], index))
     return [references[index] for index in ranked[:most]]
 
 
-def _similarity(model: Registrar, fixed: GriddedBrain, reference: Reference) -> float:
+def _similarity(model: Registrar, fixed: GriddedBrain, reference: Brain) -> float:
     try:
-        moving = put_on_grid(reference.brain, fixed.grid, model.recipe.preprocessing, model.landmarks)
+        moving = put_on_grid(reference, fixed.grid, model.recipe.preprocessing, model.landmarks)
     except DataError:
         return -2.0  # below every NCC: a reference that does not meet the image
     return ncc(moving.image, fixed.image, fixed.mask)
 
 
-def _carry(reference: Reference, result: GridRegistration, grid: Grid, mode: LabelMode) -> fusion.Labels:
-    working = result.fixed.grid.affine
-    field = world_field(result.displacement, working, working, grid)
-    array: fusion.Labels = warp_labels_to(reference.labels, field, mode).array  # type: ignore[assignment]
-    return array
-
-
-def _weights(results: Sequence[GridRegistration], grid: Grid) -> NDArray[np.float32]:
-    """Weights from the working grid, brought to the image's own."""
+def _weights(results: Sequence[GridRegistration], grid: Grid, votes: int) -> NDArray[np.float32]:
+    """Weights from the working grid, brought to the image's own and shared by the ``votes`` of each reference."""
     fixed = results[0].fixed
     local = fusion.local_weights(np.stack([result.warped for result in results]), fixed.image)
     matrix = np.linalg.inv(fixed.grid.affine) @ grid.affine
-    return np.stack([sample_affine(one, matrix, grid.shape) for one in local])
+    shares = [sample_affine(one / votes, matrix, grid.shape) for one in local]
+    return np.stack([share for share in shares for _ in range(votes)])
 
 
 def _warnings(own: Sequence[str], names: Sequence[str], qualities: Sequence[Quality]) -> tuple[str, ...]:

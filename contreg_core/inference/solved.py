@@ -38,6 +38,11 @@ class SolverModel:
         """Whether the warper gives an inverse of its own."""
         return "inverse" in self.warper.given()
 
+    @property
+    def sampler(self) -> Warper | None:
+        """None: a solver finds one field and no variance."""
+        return None
+
     @torch.no_grad()
     def register(
         self, moving: NDArray[np.float32], fixed: NDArray[np.float32], *, inverse: bool = False

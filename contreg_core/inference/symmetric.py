@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from contreg_core.components import Warper
 from contreg_core.errors import MismatchError
 from contreg_core.inference.register import Registrar
 from contreg_core.inference.trained import TrainedModel
@@ -64,6 +65,11 @@ class SymmetricModel:
     def invertible(self) -> bool:
         """Always: the negated velocity's map is the inverse."""
         return True
+
+    @property
+    def sampler(self) -> Warper | None:
+        """None: the mean of two velocities has no variance the model knows."""
+        return None
 
     @torch.inference_mode()
     def register(

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from contreg_core.checkpoint import Checkpoint, load_module, read_checkpoint
+from contreg_core.components import Warper
 from contreg_core.engine import Engine
 from contreg_core.errors import MismatchError, MissingError, UsageError
 from contreg_core.inference.checkpointed import Trained
@@ -38,6 +39,11 @@ class TrainedModel(Trained[Model]):
     def invertible(self) -> bool:
         """Whether the warper gives an inverse of its own."""
         return "inverse" in self.model.warper.given()
+
+    @property
+    def sampler(self) -> Warper | None:
+        """The warper, where the decoder gives a variance."""
+        return self.model.warper if "log_variance" in self.model.decoder.given() else None
 
     def register(
         self, moving: NDArray[np.float32], fixed: NDArray[np.float32], *, inverse: bool = False

@@ -15,6 +15,8 @@ from contreg_core.labels import LabelMode
 from contreg_core.volume import Volume
 
 Affine = NDArray[np.float64]
+_POLISH = 4
+"""Steps that take an inverse read between voxels from hundredths of a millimetre to thousandths."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,23 @@ def world_field(displacement: NDArray[np.float32], on: Affine, into: Affine, gri
     # Written as L_V d(w) + (A_V A_W^-1 - I) A_F v, so that no large coordinates cancel.
     vectors += affine_part(into @ to_working - grid.affine, grid.shape)
     return WorldField(vectors, grid)
+
+
+def inverse_field(
+    displacement: NDArray[np.float32], inverse: NDArray[np.float32], on: Affine, into: Affine, grid: Grid
+) -> WorldField:
+    """The way back on ``grid`` (M, of the moving image): ``u(m) = A_W q - A_M m`` with ``q + d(q) = A_V^-1 A_M m``.
+
+    ``displacement`` and the grids' affines are ``world_field``'s, ``inverse`` its own inverse on the working grid. Read
+    between the voxels of that grid the latter is not exact, so it is where the search for ``q`` begins.
+    """
+    to_working = np.linalg.inv(into) @ grid.affine
+    targets = torch.from_numpy(positions(to_working, grid.shape).astype(np.float32))[None]
+    forward, back = (torch.from_numpy(part)[None] for part in (displacement, inverse))
+    start = targets + spatial.sample(back, targets)
+    found = spatial.preimages(forward, targets, start, _POLISH) - targets
+    vectors = np.tensordot(on[:3, :3].astype(np.float32), found[0].numpy(), axes=1)
+    return WorldField(vectors + affine_part(on @ to_working - grid.affine, grid.shape), grid)
 
 
 def sample_affine(array: NDArray[np.float32], matrix: Affine, shape: tuple[int, ...]) -> NDArray[np.float32]:

@@ -53,6 +53,17 @@ def check_file(path: Path) -> int:
             return found.st_size
 
 
+def read_text(path: Path) -> str:
+    """The whole of a small UTF-8 text file; a ``ContregError`` where it is none."""
+    if check_file(path) > _CHUNK:
+        raise DataError(f"{path}: over {_CHUNK} bytes, expected a small text file", "check its name")
+    with _explained(path):
+        try:
+            return path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise DataError(f"{path}: not UTF-8 text", "save it as UTF-8") from error
+
+
 def read_head(path: Path, count: int) -> bytes:
     """The first ``count`` bytes, decompressed where the name says it is zipped; fewer in a shorter file."""
     check_file(path)

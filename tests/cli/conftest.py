@@ -5,11 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
 
 from contreg_adapters.synthetic import Synthetic
 from contreg_adapters.synthetic.layouts import write_layout
 from contreg_cli.main import run
+from contreg_core.cache import CachedCohort
 from contreg_core.engine import Engine
 from contreg_core.plugins import load_catalogue
 from contreg_core.prepare import Preparation, prepare
@@ -113,3 +116,30 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_volume(folder / f"{scan.id}.nii.gz", loaded.image)
         write_volume(folder / f"{scan.id}_labels.nii.gz", loaded.labels)
     return folder
+
+
+@pytest.fixture(scope="session")
+def velocities(study: Path) -> Path:
+    """A run of two steps of a model with velocities, on the study's cache."""
+    catalogue = load_catalogue(plugins=False)
+    small = ["training.steps=2", "training.validation=0", "preprocessing.spacing=8.0", "encoder.features=4,4"]
+    recipe = override(catalogue.recipe("contrastive-vae"), [*small, "decoder.mean_std=0.3"], catalogue)
+    (cached,) = [CachedCohort.open(path.parent) for path in (study / "cache").glob("*/cohort.json")]
+    session = Session(
+        recipe, cached, RunFolder(study / "velocities"), Engine.choose("cpu", "float32"), catalogue
+    )
+    list(session.advance())
+    return study / "velocities"
+
+
+@pytest.fixture(scope="session")
+def trio(study: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two images and the labels of the first, as of brains that fit the default grid of 2 mm."""
+    folder = tmp_path_factory.mktemp("small")
+    paths = []
+    for name in ("S01", "S02", "S01_labels"):
+        image = nib.load(study / f"{name}.nii.gz")
+        image.affine[:3] /= 4
+        paths.append(folder / f"{name}.nii.gz")
+        nib.save(nib.Nifti1Image(np.asarray(image.dataobj), image.affine), paths[-1])
+    return paths

@@ -17,20 +17,8 @@ def sidecar(folder: Path) -> dict:
     return json.loads((folder / "S01_from-S01_to-S02_mode-image_xfm.json").read_text())
 
 
-@pytest.fixture
-def small(study: Path, tmp_path: Path) -> list[Path]:
-    """Two images and the labels of the first, as of brains that fit the default grid of 2 mm."""
-    paths = []
-    for name in ("S01", "S02", "S01_labels"):
-        image = nib.load(study / f"{name}.nii.gz")
-        image.affine[:3] /= 4
-        paths.append(tmp_path / f"{name}.nii.gz")
-        nib.save(nib.Nifti1Image(np.asarray(image.dataobj), image.affine), paths[-1])
-    return paths
-
-
-def test_register_needs_no_model(contreg, small: list[Path], tmp_path: Path) -> None:
-    result = contreg("register", *small[:2], "-o", tmp_path / "out", "--device", "cpu")
+def test_register_needs_no_model(contreg, trio: list[Path], tmp_path: Path) -> None:
+    result = contreg("register", *trio[:2], "-o", tmp_path / "out", "--device", "cpu")
     assert result.code == 0, result.err
     assert "svf-adam: NCC" in result.out
     record = sidecar(tmp_path / "out")
@@ -38,12 +26,12 @@ def test_register_needs_no_model(contreg, small: list[Path], tmp_path: Path) -> 
     assert record["quality"]["ncc_after"] > record["quality"]["ncc_before"]
     assert record["quality"]["folding_percent"] == 0
     warped = nib.load(tmp_path / "out" / "S01_from-S01_to-S02_warped.nii.gz")
-    moving, fixed, after = (np.asarray(image.dataobj) for image in (*map(nib.load, small[:2]), warped))
+    moving, fixed, after = (np.asarray(image.dataobj) for image in (*map(nib.load, trio[:2]), warped))
     assert np.abs(after - fixed).mean() < np.abs(moving - fixed).mean()
 
 
-def test_segment_needs_no_model(contreg, small: list[Path], tmp_path: Path) -> None:
-    moving, image, labels = small
+def test_segment_needs_no_model(contreg, trio: list[Path], tmp_path: Path) -> None:
+    moving, image, labels = trio
     result = contreg("segment", image, "--atlas", f"{moving}:{labels}", "-o", tmp_path, "--device", "cpu")
     assert result.code == 0, result.err
     assert json.loads((tmp_path / "S02_dseg.json").read_text())["model"]["recipe"] == "svf-adam"

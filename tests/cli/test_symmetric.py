@@ -7,13 +7,6 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from contreg_core.cache import CachedCohort
-from contreg_core.engine import Engine
-from contreg_core.plugins import load_catalogue
-from contreg_core.recipe import override
-from contreg_core.training.run_folder import RunFolder
-from contreg_core.training.session import Session
-
 
 def test_an_evaluation_has_its_own_name_and_folder(contreg, trained: Path, cache: Path) -> None:
     options = ["--cache", cache, "--limit", "1", "--device", "cpu"]
@@ -47,20 +40,6 @@ def test_a_model_of_displacements_is_refused(contreg, study: Path, tmp_path: Pat
     assert result.code == 78
     assert "voxelmorph/mse" in result.error
     assert list((tmp_path / "out").iterdir()) == []
-
-
-@pytest.fixture(scope="session")
-def velocities(study: Path) -> Path:
-    """A run of two steps of a model with velocities, on the study's cache."""
-    catalogue = load_catalogue(plugins=False)
-    small = ["training.steps=2", "training.validation=0", "preprocessing.spacing=8.0", "encoder.features=4,4"]
-    recipe = override(catalogue.recipe("contrastive-vae"), [*small, "decoder.mean_std=0.3"], catalogue)
-    (cached,) = [CachedCohort.open(path.parent) for path in (study / "cache").glob("*/cohort.json")]
-    session = Session(
-        recipe, cached, RunFolder(study / "velocities"), Engine.choose("cpu", "float32"), catalogue
-    )
-    list(session.advance())
-    return study / "velocities"
 
 
 def test_registering_the_swapped_images_gives_the_inverse(

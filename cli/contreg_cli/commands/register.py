@@ -26,13 +26,7 @@ if TYPE_CHECKING:
     "--moving-labels", type=options.ANY_PATH, metavar="FILE", help="Label map of MOVING to carry along."
 )
 @inferring.label_mode
-@click.option(
-    "--affine",
-    type=click.Choice(["none", "rigid", "affine"]),
-    default="affine",
-    show_default=True,
-    help="Alignment beforehand; none believes the headers.",
-)
+@inferring.affine
 @click.option(
     "--field-format",
     "form",
@@ -51,6 +45,7 @@ if TYPE_CHECKING:
 @inferring.reading
 @options.symmetric
 @options.refine
+@options.samples
 @inferring.seed
 @options.device
 @options.precision
@@ -67,6 +62,7 @@ def command(
     choice: "ReadChoice",
     symmetric: bool,
     refine: int,
+    samples: int | None,
     seed: int,
     device: str,
     precision: "Precision",
@@ -97,6 +93,7 @@ def command(
         label_mode=label_mode,
         alignment=affine,
         field_grid=field_grid,
+        samples=samples or 0,
     )
     written = write_registration(output, result, images[0], images[1], about, form)
     for warning in result.warnings:

@@ -9,6 +9,7 @@ from contreg_cli import inferring, options
 
 if TYPE_CHECKING:
     from contreg_core.engine import Precision
+    from contreg_core.inference.alignment import Alignment
     from contreg_core.inference.segment import Fusion
     from contreg_core.labels import LabelMode
     from contreg_core.volume import ReadChoice
@@ -44,10 +45,18 @@ if TYPE_CHECKING:
     help="Also write the share of the votes of every label; with STAPLE and of a supervised run its probability.",
 )
 @inferring.label_mode
+@click.option(
+    "--label-table",
+    type=options.FILE,
+    metavar="FILE",
+    help="Names and colours of the labels: TSV or CSV, FreeSurfer or ITK-SNAP (default: the one called as LABELS is).",
+)
+@inferring.affine
 @options.cache
 @inferring.reading
 @options.symmetric
 @options.refine
+@options.samples
 @inferring.seed
 @options.device
 @options.precision
@@ -60,18 +69,22 @@ def command(
     fuse: "Fusion",
     probabilities: bool,
     label_mode: "LabelMode",
+    label_table: Path | None,
+    affine: "Alignment",
     cache: Path | None,
     choice: "ReadChoice",
     symmetric: bool,
     refine: int,
+    samples: int | None,
     seed: int,
     device: str,
     precision: "Precision",
 ) -> None:
     """Label brain-extracted images by registering references to them, or by a supervised run.
 
-    For every IMAGE: a label map on its own grid (ids as in the atlas, or those the run learned), a table of volumes in
-    mm3 and a JSON file. The images must lie roughly in the atlas's world space. One bad image does not stop the others.
+    For every IMAGE: a label map on its own grid (ids as in the atlas, or those the run learned), their names and
+    colours where known, a table of volumes in mm3 and a JSON file. References are aligned to each image first. One bad
+    image does not stop the others.
     """
     from contreg_cli.segmenting import (
         DirectJob,
@@ -93,12 +106,33 @@ def command(
         fused, nearest = fuse != "majority", label_mode == "nearest"
         refuse_references(
             trained,
-            {"--atlas": atlases, "--references": references, "--fusion": fused, "--label-mode": nearest},
+            {
+                "--atlas": atlases,
+                "--references": references,
+                "--fusion": fused,
+                "--label-mode": nearest,
+                "--label-table": label_table,
+                "--samples": samples,
+            },
         )
         segment_all(DirectJob(trained, choice, probabilities, output, about), images)
         return
     most = parse_count(references, from_cohort=not any(":" in atlas for atlas in atlases))
-    found, labels = find_references(atlases, catalogue, trained, model, cache, choice)
+    found, labels = find_references(atlases, catalogue, trained, model, cache, choice, label_table)
     about["atlas"] = [atlas_name(atlas) for atlas in atlases]
-    job = Job(trained, found, labels, most, fuse, label_mode, choice, probabilities, output, about)
+    job = Job(
+        trained,
+        found,
+        labels,
+        most,
+        fuse,
+        label_mode,
+        affine,
+        samples or 0,
+        seed,
+        choice,
+        probabilities,
+        output,
+        about,
+    )
     segment_all(job, images)

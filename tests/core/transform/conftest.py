@@ -14,6 +14,15 @@ CODES = [
 """The 48 ways to store three axes."""
 
 
+GEOMETRIES = list(
+    itertools.product(
+        range(48), (False, True), ((1.0, 1.0, 1.0), (1.7, 2.0, 2.6), (0.8, 3.0, 1.2)), (False, True)
+    )
+)
+"""48 orientations, aligned or oblique, three spacings, moving on the same or another grid."""
+QUICK = GEOMETRIES[::29]
+
+
 class Tools:
     """Fixtures cannot take arguments; these can."""
 
@@ -35,6 +44,14 @@ class Tools:
         affine[:3, :3] = turn @ columns @ np.diag(spacing)
         affine[:3, 3] = np.array(offset) - affine[:3, :3] @ (np.array(shape) - 1) / 2
         return Grid(affine, tuple(shape))
+
+    @staticmethod
+    def pair(geometry):
+        """The fixed and the moving grid of one of the geometries."""
+        number, oblique, spacing, other = geometry
+        fixed = Tools.grid(CODES[number], spacing, oblique=oblique)
+        moving = Tools.grid("PLI", (1.3, 1.1, 2.0), (12, 10, 14), oblique=True) if other else fixed
+        return fixed, moving
 
     @staticmethod
     def rotation(degrees):
@@ -79,3 +96,11 @@ class Tools:
 def tools():
     """The helpers above."""
     return Tools
+
+
+@pytest.fixture(
+    params=[pytest.param(QUICK, id="quick"), pytest.param(GEOMETRIES, id="all", marks=pytest.mark.all)]
+)
+def geometries(request):
+    """Some of the geometries, and all of them under their marker."""
+    return request.param

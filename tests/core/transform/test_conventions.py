@@ -1,7 +1,5 @@
 """Fields in the hands of the tools they are written for; and back."""
 
-import itertools
-
 import numpy as np
 import pytest
 import SimpleITK
@@ -12,21 +10,6 @@ from contreg_core.transform import CONVENTIONS, read_field, read_transform, writ
 from contreg_core.transform.world import positions
 from contreg_core.volume import Volume, write_volume
 
-GEOMETRIES = list(
-    itertools.product(
-        range(48), (False, True), ((1.0, 1.0, 1.0), (1.7, 2.0, 2.6), (0.8, 3.0, 1.2)), (False, True)
-    )
-)
-"""48 orientations, aligned or oblique, three spacings, moving on the same or another grid."""
-QUICK = GEOMETRIES[::29]
-
-
-def pair(tools, geometry):
-    number, oblique, spacing, other = geometry
-    fixed = tools.grid(tools.CODES[number], spacing, oblique=oblique)
-    moving = tools.grid("PLI", (1.3, 1.1, 2.0), (12, 10, 14), oblique=True) if other else fixed
-    return fixed, moving
-
 
 def itk_points(transform, points):
     flip = np.array([-1, -1, 1])
@@ -34,15 +17,8 @@ def itk_points(transform, points):
 
 
 def every(tools, geometries, check):
-    worst = max(check(*pair(tools, geometry)) for geometry in geometries)
+    worst = max(check(*tools.pair(geometry)) for geometry in geometries)
     assert worst <= 1e-4, f"{worst} mm"
-
-
-@pytest.fixture(
-    params=[pytest.param(QUICK, id="quick"), pytest.param(GEOMETRIES, id="all", marks=pytest.mark.all)]
-)
-def geometries(request):
-    return request.param
 
 
 @pytest.mark.parametrize("form", ["itk", "ras"])
