@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from contreg_core.errors import DataError
 from contreg_core.inference.images import Brain, resample_to
-from contreg_core.transform.itk_grid import LPS, columns, place
 from contreg_core.transform.world import Affine, Grid
 from contreg_core.volume import spacing
 
@@ -31,11 +30,14 @@ def align(moving: Brain, fixed: Brain, kind: Alignment = "affine", *, edge: floa
     """
     if kind == "none":
         return np.eye(4)
+    frames = [_frame(brain) for brain in (fixed, moving)]
     images = [_coarse(brain, edge) for brain in (fixed, moving)]
+    start = sitk.Euler3DTransform()
+    start.SetMatrix(_turn(*frames).ravel().tolist(), 1e-6)
     try:
         with _one_thread():
             rigid = sitk.CenteredTransformInitializer(
-                *images, sitk.Euler3DTransform(), sitk.CenteredTransformInitializerFilter.MOMENTS
+                *images, start, sitk.CenteredTransformInitializerFilter.MOMENTS
             )
             found = _optimise(images[0], images[1], sitk.Euler3DTransform(rigid), iterations=100)
             if kind == "affine":
@@ -45,7 +47,8 @@ def align(moving: Brain, fixed: Brain, kind: Alignment = "affine", *, edge: floa
         raise DataError(
             f"the brains could not be aligned ({reason})", "check both images, or use --affine none"
         ) from error
-    return _matrix(found)
+    found_between: Affine = frames[1] @ _matrix(found) @ np.linalg.inv(frames[0])
+    return found_between
 
 
 def aligned(brain: Brain, stage: Affine) -> Brain:
@@ -98,34 +101,47 @@ def _single(transform: sitk.Transform) -> sitk.Transform:
 
 
 def _matrix(transform: sitk.Transform) -> Affine:
-    """Four points tell an affine; LPS to RAS."""
+    """Four points tell an affine."""
     origin = np.array(transform.TransformPoint((0.0, 0.0, 0.0)))
     columns = [np.array(transform.TransformPoint(tuple(axis))) - origin for axis in np.eye(3).tolist()]
-    lps = np.eye(4)
-    lps[:3, :3] = np.stack(columns, axis=1)
-    lps[:3, 3] = origin
-    matrix: NDArray[np.float64] = LPS @ lps @ LPS
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.stack(columns, axis=1)
+    matrix[:3, 3] = origin
     return matrix
 
 
+def _frame(brain: Brain) -> Affine:
+    """Millimetres along the image's own axes -> RAS mm.
+
+    The search runs in these, not in the world: where a head is stored in another axis order its affine differs in the
+    last bit, which a search for mutual information makes thousandths of a millimetre of.
+    """
+    frame: Affine = brain.volume.affine @ np.diag([*1 / _sizes(brain), 1.0])
+    return frame
+
+
+def _sizes(brain: Brain) -> NDArray[np.float64]:
+    return np.round(spacing(brain.volume.affine), 4)
+
+
+def _turn(fixed: Affine, moving: Affine) -> NDArray[np.float64]:
+    """The rotation from own axes to own axes that the two headers imply, freed of its last bits."""
+    u, _, v = np.linalg.svd(np.round(np.linalg.inv(moving[:3, :3]) @ fixed[:3, :3], 3))
+    turn: NDArray[np.float64] = u @ v
+    return turn
+
+
 def _coarse(brain: Brain, edge: float) -> sitk.Image:
-    """The image about its brain at ``edge`` mm, as ITK holds it: what is needed and no more."""
-    affine = brain.volume.affine
+    """The image about its brain at ``edge`` mm in its own axes, as ITK holds it: what is needed and no more."""
     index = np.argwhere(brain.mask)
     low, high = index.min(axis=0), index.max(axis=0) + 1
-    # Rounded: voxel sizes that differ in the last bit, as two axis orders of one file do, must give one grid.
-    steps = np.round([edge / size for size in spacing(affine)], 4)
+    steps = np.round(edge / _sizes(brain), 4)
     margin = np.ceil(3 * steps)
     shape = tuple(int(n) for n in np.ceil((high - low + 2 * margin) / steps))
     local = np.diag([*steps, 1.0])
     local[:3, 3] = low - margin
-    grid = Grid(affine @ local, shape)
-    return _itk_image(resample_to(brain.volume, grid, 1).astype(np.float32), grid)
-
-
-def _itk_image(array: NDArray[np.float32], grid: Grid) -> sitk.Image:
-    image = sitk.GetImageFromArray(np.ascontiguousarray(array.T))
-    # A sheared grid has no direction matrix: the nearest rotation, for an alignment of a few millimetres' precision.
-    u, _, v = np.linalg.svd(columns(grid))
-    place(image, grid, u @ v)
+    array = resample_to(replace(brain.volume, affine=np.eye(4)), Grid(local, shape), 1)
+    image = sitk.GetImageFromArray(np.ascontiguousarray(array.T, dtype=np.float32))
+    image.SetSpacing((steps * _sizes(brain)).tolist())
+    image.SetOrigin(((low - margin) * _sizes(brain)).tolist())
     return image
