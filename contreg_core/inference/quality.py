@@ -115,7 +115,7 @@ def out_of_range(
     Both images on the moving image's own scale, ``moving`` the values inside its brain. What is beyond is mostly
     background: the moving brain does not reach there.
     """
-    low, high = np.percentile(moving, _RANGE)
+    low, high = np.percentile(moving.astype(np.float32), _RANGE)
     values = warped[inside]
     return float(100 * ((values < low) | (values > high)).mean())
 

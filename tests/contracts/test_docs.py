@@ -1,12 +1,10 @@
 """The documentation is true: links lead somewhere, commands are ones the program takes, console blocks are run."""
 
 import importlib.util
-import os
 import re
+import runpy
 import shlex
 import shutil
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,7 +17,7 @@ import pytest
 import torch
 
 from contreg_adapters.synthetic import Synthetic
-from contreg_cli.main import cli
+from contreg_cli.main import cli, run
 from contreg_core.catalogue import Catalogue, Contribution
 from contreg_core.engine import Engine
 from contreg_core.inference.solved import load_solver
@@ -80,16 +78,26 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
-def test_console_blocks_run(page: Path, tmp_path: Path, files: Path) -> None:
+def test_console_blocks_run(
+    page: Path,
+    tmp_path: Path,
+    files: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In this process: starting one for every line takes longer than most lines. Python blocks come after them."""
     shutil.copytree(files, tmp_path, dirs_exist_ok=True)
-    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "COLUMNS": "100"}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for block in blocks(page, "console"):
         for line in block.splitlines():
             assert line.startswith("$ contreg "), line
-            command = [sys.executable, "-m", "contreg_cli", *shlex.split(line)[2:]]
-            done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-            assert done.returncode == 0, f"{line}\n{done.stderr}"
+            assert run(shlex.split(line)[2:]) == 0, f"{line}\n{capsys.readouterr().err}"
+    for number, block in enumerate(blocks(page, "python")):
+        (tmp_path / f"block{number}.py").write_text(block, encoding="utf-8")
+        runpy.run_path(str(tmp_path / f"block{number}.py"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
