@@ -16,7 +16,7 @@ from torch import Tensor
 
 from contreg_core import kernels, spatial
 from contreg_core.kernels.box import shifted_sum
-from contreg_core.kernels.lncc import SquaredLNCC
+from contreg_core.kernels.lncc import PlainLNCC
 
 GRID, HALF = (80, 96, 80), (40, 48, 40)
 
@@ -76,11 +76,11 @@ def cases() -> dict[str, tuple[Callable[[], object], Callable[[], object]]]:
         "box sum, window 9": (lambda: kernels.box_sum(fixed, 9), lambda: shifted_sum(fixed, 9)),
         "squared LNCC, window 9, with gradient for one image": (
             with_gradient(lncc(kernels.squared_lncc), image),
-            with_gradient(lncc(SquaredLNCC.apply), image),
+            with_gradient(lncc(PlainLNCC.apply), image),
         ),
         "velocity to LNCC and back (integrate, resize, warp, LNCC)": (
             with_gradient(step(kernels.squared_lncc), velocity),
-            plainly(with_gradient(step(SquaredLNCC.apply), velocity)),
+            plainly(with_gradient(step(PlainLNCC.apply), velocity)),
         ),
     }
 

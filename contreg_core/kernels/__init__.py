@@ -5,9 +5,19 @@ On a CPU they are compiled loops with hand-written gradients; elsewhere the same
 
 from contreg_core.kernels.box import box_sum
 from contreg_core.kernels.fit import fits
-from contreg_core.kernels.lncc import SquaredLNCC, squared_lncc
+from contreg_core.kernels.lncc import PlainLNCC, signed_lncc, squared_lncc
 from contreg_core.kernels.resizing import resized
 from contreg_core.kernels.sampling import sampled, samples
 from contreg_core.kernels.squaring import squared
 
-__all__ = ["SquaredLNCC", "box_sum", "fits", "resized", "sampled", "samples", "squared", "squared_lncc"]
+__all__ = [
+    "PlainLNCC",
+    "box_sum",
+    "fits",
+    "resized",
+    "sampled",
+    "samples",
+    "signed_lncc",
+    "squared",
+    "squared_lncc",
+]

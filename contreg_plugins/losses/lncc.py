@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from contreg_core.components import Loss
-from contreg_core.kernels import box_sum, squared_lncc
+from contreg_core.kernels import box_sum, signed_lncc, squared_lncc
 from contreg_core.types import Registration
 from contreg_plugins.losses.directions import compared, facts
 
@@ -21,6 +21,8 @@ class LNCC(Loss):
     Knobs:
         window: odd edge length in voxels; about 18 mm (9 at 2 mm, 9 to 19 at 1 mm) sees whole folds.
         eps: added to the product of the two variances; keeps flat background flat.
+        signed: 1 - mean(cov / sqrt(var_warped var_fixed + eps)) instead, in [0, 2], for images of one contrast: what is
+            inverted disagrees, and faint windows weigh less.
         border: "count" (in-bounds voxels only) or "zeros" (missing voxels are 0, as in VoxelMorph).
         bidirectional: also compare the fixed image carried back with the moving image; directions weigh alike.
         swapped: also compare the network's own registration of the swapped pair; directions weigh alike.
@@ -34,6 +36,7 @@ class LNCC(Loss):
         window: int = 9,
         eps: float = 1e-6,
         border: Literal["count", "zeros"] = "count",
+        signed: bool = False,
         bidirectional: bool = False,
         swapped: bool = False,
     ) -> None:
@@ -43,6 +46,7 @@ class LNCC(Loss):
         self.window = window
         self.eps = eps
         self.border = border
+        self.signed = signed
         self.bidirectional, self.swapped = bidirectional, swapped
 
     def needed(self) -> frozenset[str]:
@@ -56,20 +60,22 @@ class LNCC(Loss):
             window=window,
             eps=self.eps,
             border=self.border,
+            signed=self.signed,
             bidirectional=self.bidirectional,
             swapped=self.swapped,
         )
 
     def forward(self, registration: Registration) -> Tensor:
-        """A registration -> 1 - mean squared local correlation, in [0, 1]."""
+        """A registration -> 1 - mean squared local correlation, in [0, 1]; signed in [0, 2]."""
         directions = compared(registration, bidirectional=self.bidirectional, swapped=self.swapped)
         return torch.stack([self.dissimilarity(warped, fixed) for warped, fixed in directions]).mean()
 
     def dissimilarity(self, warped: Tensor, fixed: Tensor) -> Tensor:
-        """``(B, 1, *space)`` twice -> 1 - mean squared local correlation."""
+        """``(B, 1, *space)`` twice -> 1 - mean (squared) local correlation."""
         fixed = fixed.to(warped.dtype)
         count = self._count(fixed)
-        return 1 - squared_lncc(warped, fixed, count, self.window, self.eps).mean()
+        correlation = signed_lncc if self.signed else squared_lncc
+        return 1 - correlation(warped, fixed, count, self.window, self.eps).mean()
 
     def _count(self, image: Tensor) -> Tensor:
         if self.border == "zeros":

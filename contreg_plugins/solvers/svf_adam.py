@@ -32,8 +32,8 @@ class SVFAdam(Solver):
     def __init__(
         self,
         *,
-        levels: tuple[int, ...] = (4, 2, 1),
-        steps: tuple[int, ...] = (60, 60, 40),
+        levels: tuple[int, ...] = (8, 4, 2, 1),
+        steps: tuple[int, ...] = (60, 60, 60, 40),
         rate: float = 0.25,
     ) -> None:
         super().__init__()

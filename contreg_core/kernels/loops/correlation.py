@@ -1,10 +1,11 @@
-"""The squared local correlation of two images from in-plane sums, and its adjoint; images are ``(N, D, H, W)``.
+"""The local correlation of two images, squared or signed, from in-plane sums, and its adjoint; images ``(N, D, H, W)``.
 
 Every formula stands in a small loop of its own over one sheet ``(D * W)``: those the compiler vectorises.
 """
 
 from typing import Any, TypeAlias
 
+import numpy as np
 from numpy.typing import NDArray
 
 from contreg_core.kernels.loops.machine import compiled
@@ -44,17 +45,29 @@ def variance(squares: Array, mean: Array, count: Array) -> None:
 
 
 @compiled
-def squared(aa: Array, bb: Array, ab: Array, eps: Any, part: Array, value: Array) -> None:
-    """``part = 1 / (var_a var_b + eps)``, ``value = cov^2 part``."""
-    one = ab.dtype.type(1)
-    for k in range(ab.size):
+def inverses(aa: Array, bb: Array, eps: Any, part: Array) -> None:
+    """``part = 1 / (var_a var_b + eps)``."""
+    one = part.dtype.type(1)
+    for k in range(part.size):
         part[k] = one / (aa[k] * bb[k] + eps)
+
+
+@compiled
+def squared(ab: Array, part: Array, value: Array) -> None:
+    """``value = cov^2 part``."""
     for k in range(ab.size):
         value[k] = ab[k] * ab[k] * part[k]
 
 
 @compiled
-def slopes(ab: Array, value: Array, part: Array, count: Array, by_cov: Array, by_vars: Array) -> None:
+def signed(ab: Array, part: Array, value: Array) -> None:
+    """``value = cov sqrt(part)``."""
+    for k in range(ab.size):
+        value[k] = ab[k] * np.sqrt(part[k])
+
+
+@compiled
+def squared_slopes(ab: Array, value: Array, part: Array, count: Array, by_cov: Array, by_vars: Array) -> None:
     """``d value / d cov`` and ``-d value / d (var_a var_b)``, both for one sample of the window."""
     two = ab.dtype.type(2)
     for k in range(ab.size):
@@ -63,6 +76,16 @@ def slopes(ab: Array, value: Array, part: Array, count: Array, by_cov: Array, by
         by_cov[k] = two * ab[k] * part[k]
     for k in range(ab.size):
         by_vars[k] = value[k] * part[k]
+
+
+@compiled
+def signed_slopes(value: Array, part: Array, count: Array, by_cov: Array, by_vars: Array) -> None:
+    """The same for the signed value."""
+    half = value.dtype.type(0.5)
+    for k in range(value.size):
+        by_cov[k] = np.sqrt(part[k]) / count[k]
+    for k in range(value.size):
+        by_vars[k] = half * value[k] * part[k] / count[k]
 
 
 @compiled
@@ -91,6 +114,7 @@ def correlate(
     count: Array,
     window: int,
     eps: Any,
+    sign: bool,
     maps: tuple[Array, ...],
     by_a: bool,
     by_b: bool,
@@ -111,10 +135,17 @@ def correlate(
             along_depth(sums[m], n, j, line, spare, sheet[m], window)
         gather(count, n % count.shape[0], j, within)
         moments(a, b, aa, bb, ab, within)
-        squared(aa, bb, ab, eps, part, value)
+        inverses(aa, bb, eps, part)
+        if sign:
+            signed(ab, part, value)
+        else:
+            squared(ab, part, value)
         put(value, out, n, j)
         if by_a or by_b:
-            slopes(ab, value, part, within, by_cov, by_vars)
+            if sign:
+                signed_slopes(value, part, within, by_cov, by_vars)
+            else:
+                squared_slopes(ab, value, part, within, by_cov, by_vars)
             put(by_cov, maps[0], n, j)
         if by_a:
             one_side(a, b, bb, by_cov, by_vars, by_var, rest)

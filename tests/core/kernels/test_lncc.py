@@ -11,10 +11,10 @@ from torch import Tensor
 
 from contreg_core.kernels import box_sum, lncc
 from contreg_core.kernels.box import shifted_sum
-from contreg_core.kernels.lncc import CompiledLNCC, SquaredLNCC
+from contreg_core.kernels.lncc import CompiledLNCC, PlainLNCC
 
 SHAPES = [(2, 1, 9, 7), (1, 2, 5, 6, 8)]
-FORMS = [CompiledLNCC, SquaredLNCC]
+FORMS = [CompiledLNCC, PlainLNCC]
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
@@ -50,12 +50,14 @@ def slow_lncc(
     window: int,
     eps: float,
     box: Callable[[Tensor, int], Tensor] = slow_box_sum,
+    sign: bool = False,
 ) -> Tensor:
     mean_a, mean_b = box(a, window) / count, box(b, window) / count
     var_a = (box(a * a, window) / count - mean_a**2).clamp(min=0)
     var_b = (box(b * b, window) / count - mean_b**2).clamp(min=0)
     cov = box(a * b, window) / count - mean_a * mean_b
-    return cov**2 / (var_a * var_b + eps)
+    den = var_a * var_b + eps
+    return cov / den.sqrt() if sign else cov**2 / den
 
 
 def count_of(image: Tensor, window: int) -> Tensor:
@@ -91,37 +93,40 @@ def test_the_sum_over_an_empty_background_is_exactly_zero(window: int) -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("window", [3, 5])
 @pytest.mark.parametrize("form", FORMS)
-def test_lncc_equals_the_slow_form(shape: tuple[int, ...], window: int, form: Any) -> None:
+@pytest.mark.parametrize("sign", [False, True])
+def test_lncc_equals_the_slow_form(shape: tuple[int, ...], window: int, form: Any, sign: bool) -> None:
     a, b = random(*shape), random(*shape, seed=1)
     count = count_of(a, window)
     for given in (count, count[:1, :1], torch.tensor(float(window ** (a.ndim - 2))).double()):
-        expected = slow_lncc(a, b, given, window, 1e-5)
-        torch.testing.assert_close(form.apply(a, b, given, window, 1e-5), expected, rtol=0, atol=1e-10)
+        expected = slow_lncc(a, b, given, window, 1e-5, sign=sign)
+        torch.testing.assert_close(form.apply(a, b, given, window, 1e-5, sign), expected, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 5, 6), (1, 1, 4, 5, 3)])
 @pytest.mark.parametrize("form", FORMS)
-def test_gradients_of_both_images(shape: tuple[int, ...], form: Any) -> None:
+@pytest.mark.parametrize("sign", [False, True])
+def test_gradients_of_both_images(shape: tuple[int, ...], form: Any, sign: bool) -> None:
     a, b = random(*shape).requires_grad_(), random(*shape, seed=1).requires_grad_()
     count = count_of(a.detach(), 3)
-    assert torch.autograd.gradcheck(lambda a, b: form.apply(a, b, count, 3, 1e-3), (a, b))
-    assert torch.autograd.gradcheck(lambda a: form.apply(a, b.detach(), count, 3, 1e-3), (a,))
-    assert torch.autograd.gradcheck(lambda b: form.apply(a.detach(), b, count, 3, 1e-3), (b,))
+    assert torch.autograd.gradcheck(lambda a, b: form.apply(a, b, count, 3, 1e-3, sign), (a, b))
+    assert torch.autograd.gradcheck(lambda a: form.apply(a, b.detach(), count, 3, 1e-3, sign), (a,))
+    assert torch.autograd.gradcheck(lambda b: form.apply(a.detach(), b, count, 3, 1e-3, sign), (b,))
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_gradient_of_the_slow_form_is_the_same(form: Any) -> None:
+@pytest.mark.parametrize("sign", [False, True])
+def test_the_gradient_of_the_slow_form_is_the_same(form: Any, sign: bool) -> None:
     a, b = random(1, 1, 6, 7, 5).requires_grad_(), random(1, 1, 6, 7, 5, seed=1).requires_grad_()
     count = count_of(a.detach(), 5)
-    fast = torch.autograd.grad(form.apply(a, b, count, 5, 1e-5).mean(), (a, b))
-    slow = torch.autograd.grad(slow_lncc(a, b, count, 5, 1e-5).mean(), (a, b))
+    fast = torch.autograd.grad(form.apply(a, b, count, 5, 1e-5, sign).mean(), (a, b))
+    slow = torch.autograd.grad(slow_lncc(a, b, count, 5, 1e-5, sign=sign).mean(), (a, b))
     torch.testing.assert_close(fast, slow)
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_second_derivative_is_refused_not_wrong(form: Any) -> None:
     a, b = random(1, 1, 6, 6).requires_grad_(), random(1, 1, 6, 6, seed=1)
-    value = form.apply(a, b, count_of(b, 3), 3, 1e-3).sum()
+    value = form.apply(a, b, count_of(b, 3), 3, 1e-3, False).sum()
     (grad,) = torch.autograd.grad(value, a, create_graph=True)
     with pytest.raises(RuntimeError, match="grad"):
         grad.square().sum().backward()
@@ -155,7 +160,7 @@ def relative_error(form: Any) -> float:
     slope = float(value(warped + step) - value(warped - step)) / 2e-7
     assert slope == pytest.approx(float(true.norm()), rel=1e-2)
     single = warped.float().requires_grad_()
-    result = form.apply(single, fixed.float(), count.float(), window, eps).mean()
+    result = form.apply(single, fixed.float(), count.float(), window, eps, False).mean()
     (grad,) = torch.autograd.grad(result, single)
     return float((grad.double() - true).norm() / true.norm())
 
@@ -168,7 +173,7 @@ def test_the_float32_gradient_is_right_beside_an_empty_background(form: Any) -> 
 def test_that_check_would_catch_running_sums(monkeypatch: pytest.MonkeyPatch) -> None:
     """performance.md 5: variances of rounding noise where the image is flat, and a quotient that blows them up."""
     monkeypatch.setattr(lncc, "shifted_sum", cumsum_box_sum)
-    assert relative_error(SquaredLNCC) > 0.2
+    assert relative_error(PlainLNCC) > 0.2
 
 
 def test_integers_and_half_precision_take_the_plain_form() -> None:

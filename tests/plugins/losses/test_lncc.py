@@ -39,6 +39,14 @@ def test_one_of_an_image_with_itself(build: Build, border: Border) -> None:
     assert correlation(build, LNCC(eps=1e-12, border=border), image, image) == pytest.approx(1, abs=1e-6)
 
 
+def test_signed_correlation_tells_inverted_contrast(build: Build) -> None:
+    image, loss = uniform(24, 24, 24), LNCC(eps=1e-12, signed=True)
+    assert correlation(build, loss, image, 2 * image + 3) == pytest.approx(1, abs=1e-6)
+    assert correlation(build, loss, image, 3 - 2 * image) == pytest.approx(-1, abs=1e-6)
+    assert correlation(build, LNCC(eps=1e-12), image, 3 - 2 * image) == pytest.approx(1, abs=1e-6)
+    assert loss.coarsened(2).signed
+
+
 def test_constant_images_give_zero(build: Build) -> None:
     ones = torch.ones(1, 1, 12, 12, 12, dtype=torch.float64)
     assert correlation(build, LNCC(), ones, 2 * ones) == pytest.approx(0, abs=1e-9)
@@ -56,7 +64,9 @@ def test_independent_noise_is_uncorrelated(build: Build) -> None:
     assert correlation(build, LNCC(), uniform(24, 24, 24), uniform(24, 24, 24)) < 0.01
 
 
-def slow(warped: Tensor, fixed: Tensor, window: int, eps: float, border: Border) -> float:
+def slow(
+    warped: Tensor, fixed: Tensor, window: int, eps: float, border: Border, signed: bool = False
+) -> float:
     """Window by window, from the definition."""
     space, half = warped.shape[2:], window // 2
     total = 0.0
@@ -67,18 +77,20 @@ def slow(warped: Tensor, fixed: Tensor, window: int, eps: float, border: Border)
         mean_a, mean_b = a.sum() / count, b.sum() / count
         cov = (a * b).sum() / count - mean_a * mean_b
         var_a, var_b = (a * a).sum() / count - mean_a**2, (b * b).sum() / count - mean_b**2
-        total += float(cov**2 / (var_a.clamp(min=0) * var_b.clamp(min=0) + eps))
+        variances = var_a.clamp(min=0) * var_b.clamp(min=0) + eps
+        total += float(cov / variances.sqrt() if signed else cov**2 / variances)
     return total / warped.numel()
 
 
 @pytest.mark.parametrize("border", ["count", "zeros"])
+@pytest.mark.parametrize("signed", [False, True])
 @pytest.mark.parametrize(("space", "window"), [((9, 7), 3), ((5, 11), 9), ((6, 5, 7), 3), ((4, 6, 5), 7)])
 def test_equals_the_window_by_window_reference(
-    build: Build, brain: Brain, space: tuple[int, ...], window: int, border: Border
+    build: Build, brain: Brain, space: tuple[int, ...], window: int, border: Border, signed: bool
 ) -> None:
     warped, fixed = brain(space, 0), brain(space, 1)
-    found = correlation(build, LNCC(window=window, eps=1e-5, border=border), warped, fixed)
-    assert found == pytest.approx(slow(warped, fixed, window, 1e-5, border), abs=1e-10)
+    found = correlation(build, LNCC(window=window, eps=1e-5, border=border, signed=signed), warped, fixed)
+    assert found == pytest.approx(slow(warped, fixed, window, 1e-5, border, signed), abs=1e-10)
 
 
 def test_both_directions_weigh_the_same(build: Build) -> None:
