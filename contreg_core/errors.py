@@ -7,14 +7,18 @@ from typing import ClassVar
 
 
 class ContregError(Exception):
-    """A failure the user can act on: ``message`` says what was found and expected, ``hint`` what to do next."""
+    """A failure the user can act on: ``message`` says what was found and expected, ``hint`` what to do next.
+
+    ``code`` ("GEO-24", shown as CR-GEO-24) is the area and the row of docs/reference/exit-codes.md, where it has one.
+    """
 
     exit_code: ClassVar[int] = 70
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", *, code: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.code = code
 
     def __str__(self) -> str:
         return f"{self.message}. Fix: {self.hint}" if self.hint else self.message

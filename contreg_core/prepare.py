@@ -4,10 +4,7 @@ A scan is done when its file is there with the key of its sources and settings; 
 scan never stops the others.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,18 +15,26 @@ from contreg_core.cache.subject_file import read_key, write_subject
 from contreg_core.cohort import Cohort, LoadedScan, Scan
 from contreg_core.errors import ContregError, DataError, RetryError
 from contreg_core.files import remove_leftovers
+from contreg_core.fleet.keys import digest, stamps
+from contreg_core.fleet.run import Pool, run_all
+from contreg_core.fleet.work_list import Unit
 from contreg_core.preprocessing.apply import learn_landmarks, preprocess
 from contreg_core.preprocessing.spec import Preprocessing
 
 
 @dataclass(frozen=True)
 class ScanReport:
-    """What happened to one scan; ``notes`` say what was found or repaired, ``error`` why it failed."""
+    """What happened to one scan; ``notes`` say what was found or repaired, ``failure`` why it failed."""
 
     id: str
     outcome: Literal["prepared", "cached", "failed"]
     notes: tuple[str, ...] = ()
-    error: str = ""
+    failure: ContregError | None = None
+
+    @property
+    def error(self) -> str:
+        """The failure as a sentence; empty where there was none."""
+        return "" if self.failure is None else str(self.failure)
 
 
 @dataclass(frozen=True)
@@ -50,14 +55,18 @@ class Preparation:
     def key(self, scan: Scan) -> str:
         """Hash of the settings and of every source file's name, size and time."""
         files = (path for path in (scan.image, scan.labels, scan.mask) if path is not None)
-        sources = [_stamp(part) for path in files for part in _parts(path)]
+        sources = [one for path in files for one in stamps(path)]
         parts = {"spec": asdict(self.spec), "landmarks": self.landmarks, "scan": scan.id, "sources": sources}
         parts["metadata"] = dict(scan.metadata)  # what an embedded cohort was grown from
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        return digest(parts)
 
-    def done(self, scan: Scan) -> bool:
-        """Whether the scan's file is in the cache, made from these sources and settings."""
-        return self._is_key(read_key(subject_path(self.folder, scan.id)), scan)
+    def unit(self, scan: Scan) -> Unit:
+        """The scan in the work list; without a key where a source is gone: whoever prepares it reports that."""
+        marker = subject_path(Path(), scan.id).as_posix()
+        try:
+            return Unit(scan.id, marker, self.key(scan))
+        except DataError:
+            return Unit(scan.id, marker, "")
 
     def replaces(self, scans: Sequence[Scan]) -> int:
         """How many of the cache's scans are of other sources or cohort knobs than ``scans``, and will be lost."""
@@ -87,7 +96,7 @@ class Preparation:
             # Disk full or a read-only cache is no fault of the scan: it ends the whole run.
             if error.exit_code in (73, 74, 77) and str(path) in error.message:
                 raise
-            return ScanReport(scan.id, "failed", error=str(error))
+            return ScanReport(scan.id, "failed", failure=error)
         return ScanReport(scan.id, "prepared", processed.notes)
 
     def finish(self, scans: Sequence[Scan], reports: Sequence[ScanReport]) -> CachedCohort:
@@ -120,24 +129,15 @@ class Preparation:
 
 
 def prepare(
-    plan: Preparation, scans: Sequence[Scan], executor: Executor | None = None
+    plan: Preparation, scans: Sequence[Scan], pool: Pool[Scan, ScanReport] | None = None
 ) -> Iterator[ScanReport]:
-    """Prepare every scan, in this process or on an executor; yields a report as each one ends."""
-    if executor is None:
-        yield from map(plan.run, scans)
-        return
-    futures = [executor.submit(plan.run, scan) for scan in scans]
-    try:
-        for future in as_completed(futures):
-            yield future.result()
-    except BrokenExecutor as error:
-        raise RetryError(
-            "a worker ended without a word, perhaps for want of memory; what is finished is kept",
-            "run the same command again, with fewer --workers",
-        ) from error
-    finally:
-        for future in futures:
-            future.cancel()
+    """Prepare every scan, in this process or on a pool of ``plan.run``; yields a report as each one ends."""
+    return run_all(plan.run, scans, pool, lost)
+
+
+def lost(scan: Scan, error: RetryError) -> ScanReport:
+    """Of a scan whose worker ended twice."""
+    return ScanReport(scan.id, "failed", failure=error)
 
 
 def _landmarks(cohort: Cohort, spec: Preprocessing) -> tuple[float, ...]:
@@ -155,17 +155,3 @@ def _readable(cohort: Cohort, scans: Sequence[Scan]) -> Iterator[LoadedScan]:
         except ContregError:
             # ``run`` meets the same scan again and reports it.
             continue
-
-
-def _parts(path: Path) -> list[Path]:
-    """A file and, for an Analyze header, the voxels beside it."""
-    beside = [path.with_suffix(suffix) for suffix in (".img", ".img.gz")] if path.suffix == ".hdr" else []
-    return [path, *(part for part in beside if part.is_file())]
-
-
-def _stamp(path: Path) -> tuple[str, int, int]:
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}", "restore the file and run prepare again") from error
-    return path.name, status.st_size, status.st_mtime_ns

@@ -58,7 +58,10 @@ def _missing(root: Path, name: str, command: str) -> MissingError:
 
 def _prepare_embedded(catalogue: "Catalogue", name: str, spec: "Preprocessing", root: Path) -> "CachedCohort":
     from contreg_cli.preparing import prepare_scans
+    from contreg_core.cache import CachedCohort
     from contreg_core.prepare import Preparation
 
     cohort = catalogue.cohort(name)()
-    return prepare_scans(Preparation.plan(cohort, spec, root), cohort.scans())[0]
+    plan = Preparation.plan(cohort, spec, root)
+    prepare_scans(plan, cohort.scans())
+    return CachedCohort.open(plan.folder)

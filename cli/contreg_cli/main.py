@@ -27,6 +27,7 @@ class Contreg(LazyGroup):
             "segment": "Label images by registering labelled references to them.",
             "warp": "Carry an image, a label map or points through a transform.",
             "transform": "Displacement fields: inspect, convert, invert, compose.",
+            "status": "What a folder holds of what it shall hold: done, failed, missing.",
             "report": "Write one HTML file about a run.",
             "demo": "The whole way on an embedded cohort, in two minutes.",
         },

@@ -1,45 +1,22 @@
-"""Preparing a cohort from the shell: executor, progress, and what is said about it."""
+"""Preparing a cohort from the shell: which scans, the cache's table of contents, and what is said about it."""
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
-from contreg_cli.console import progress
-from contreg_core.errors import UsageError
+from contreg_cli.fleet import Fleet, Worked, work_through
 
 if TYPE_CHECKING:
-    from contreg_core.cache import CachedCohort
     from contreg_core.cohort import Cohort, Scan
+    from contreg_core.fleet.work_list import Unit
     from contreg_core.prepare import Preparation, ScanReport
 
-
-@dataclass(frozen=True)
-class Shard:
-    """The ``part``-th (1-based) of ``parts`` equal parts of the scans."""
-
-    part: int
-    parts: int
-
-    @classmethod
-    def parse(cls, text: str) -> "Shard":
-        """``i/n``; raises ``UsageError``."""
-        found = re.fullmatch(r"(\d+)/(\d+)", text)
-        shard = cls(int(found[1]), int(found[2])) if found else cls(0, 0)
-        if not 1 <= shard.part <= shard.parts:
-            raise UsageError(
-                f"--shard {text} is not a part of a whole", "write i/n with i from 1 to n, e.g. 2/8"
-            )
-        return shard
-
-    def of(self, scans: Sequence["Scan"]) -> list["Scan"]:
-        """This part of the scans."""
-        return list(scans[self.part - 1 :: self.parts])
+HERE = Fleet()
+"""Everything, in this process."""
 
 
 def describe_cohort(cohort: "Cohort", scans: Sequence["Scan"]) -> str:
@@ -54,24 +31,46 @@ def describe_cohort(cohort: "Cohort", scans: Sequence["Scan"]) -> str:
     return f"{cohort.name}: {len(scans)} scans of {subjects} subjects ({counts}){facts}"
 
 
-def prepare_scans(
-    plan: "Preparation", scans: Sequence["Scan"], *, workers: int = 1, shard: Shard | None = None
-) -> "tuple[CachedCohort, list[ScanReport]]":
+def prepare_scans(plan: "Preparation", scans: Sequence["Scan"], fleet: Fleet = HERE) -> "Worked[ScanReport]":
     """Prepare all scans, or a shard of them, and write ``cohort.json`` for everything that is in the cache."""
     from contreg_core.files import probe
-    from contreg_core.prepare import ScanReport, prepare
+    from contreg_core.fleet.work_list import WorkList
+    from contreg_core.prepare import lost
 
     probe(plan.folder / "subjects")
     _say_replaced(plan, scans)
-    own = shard.of(scans) if shard else list(scans)
-    reports = []
-    with _executor(workers) as executor, progress("prepare", len(own)) as bar:
-        for report in prepare(plan, own, executor):
-            reports.append(report)
-            bar.update(len(reports), f"{report.id} {report.outcome}")
-    mine = {scan.id for scan in own}
-    others = [ScanReport(scan.id, "cached") for scan in scans if scan.id not in mine and plan.done(scan)]
-    return plan.finish(scans, [*reports, *others]), reports
+    units = {plan.unit(scan): scan for scan in scans}
+    WorkList("prepare", tuple(units)).save(plan.folder, add=False)
+    worked = work_through("prepare", plan.folder, fleet, plan.run, units, lost, _words)
+    if worked.count:
+        _finish(plan, units, fleet, worked)
+    return worked
+
+
+def _words(report: "ScanReport") -> str:
+    return f"{report.id} {report.outcome}"
+
+
+def _finish(
+    plan: "Preparation", units: "Mapping[Unit, Scan]", fleet: Fleet, worked: "Worked[ScanReport]"
+) -> None:
+    """``cohort.json`` of this run's scans and of what other shards have done meanwhile.
+
+    Looked at again after writing: two shards that end at once would else each leave out the other's last scans.
+    """
+    from contreg_core.prepare import ScanReport
+
+    known = [*worked.reports, *(ScanReport(name, "cached") for name in worked.kept)]
+    known += [ScanReport(name, "failed", failure=error) for name, error in worked.skipped.items()]
+    seen = {report.id for report in known}
+    others = [unit for unit in units if fleet.shard and unit.id not in seen]
+    while True:
+        found = [unit for unit in others if unit.done(plan.folder)]
+        known += [ScanReport(unit.id, "cached") for unit in found]
+        plan.finish(list(units.values()), known)
+        others = [unit for unit in others if unit not in found]
+        if not any(unit.done(plan.folder) for unit in others):
+            return
 
 
 def _say_replaced(plan: "Preparation", scans: Sequence["Scan"]) -> None:
@@ -98,26 +97,3 @@ def say_notes(reports: Sequence["ScanReport"]) -> None:
     for kind in kinds.values():
         example, _ = kind.most_common(1)[0]
         click.echo(f"  {kind.total()} of {made} scans: {example}{' (for one)' if len(kind) > 1 else ''}")
-
-
-@contextmanager
-def _executor(workers: int) -> Iterator[Executor | None]:
-    """Spawned workers: a fork would copy the threads of torch and of HDF5."""
-    if workers == 1:
-        yield None
-        return
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_leave_interrupts)
-    try:
-        yield executor
-    finally:
-        executor.shutdown(cancel_futures=True)
-
-
-def _leave_interrupts() -> None:
-    """Ctrl-C reaches the whole group; only the first process answers, with one line."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -4,11 +4,9 @@ import errno
 import hashlib
 import os
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,10 +14,11 @@ import pytest
 from contreg_adapters.synthetic.cohort import Synthetic
 from contreg_core.cache import CachedCohort, read_subject
 from contreg_core.cache.cohort_file import subject_path
-from contreg_core.cohort import Cohort
-from contreg_core.errors import AccessError, ContregError, DataError, RetryError, StorageError
+from contreg_core.cohort import Cohort, Scan
+from contreg_core.errors import AccessError, ContregError, DataError, StorageError
 from contreg_core.files import atomic_path
-from contreg_core.prepare import Preparation, prepare
+from contreg_core.fleet import Pool, open_pool
+from contreg_core.prepare import Preparation, ScanReport, prepare
 from contreg_core.preprocessing.spec import Preprocessing
 
 Plan = Callable[..., Preparation]
@@ -34,8 +33,8 @@ def plan(tmp_path: Path, toy: type[Cohort], toy_files: Callable[..., Path], toy_
     )
 
 
-def run(plan: Preparation, executor: Executor | None = None) -> dict[str, str]:
-    reports = list(prepare(plan, plan.cohort.scans(), executor))
+def run(plan: Preparation, pool: Pool[Scan, ScanReport] | None = None) -> dict[str, str]:
+    reports = list(prepare(plan, plan.cohort.scans(), pool))
     plan.finish(plan.cohort.scans(), reports)
     return {report.id: report.outcome for report in sorted(reports, key=lambda report: report.id)}
 
@@ -53,7 +52,10 @@ def test_the_second_run_finds_everything_done(plan: Plan) -> None:
     assert contents(one.folder) == before
     cohort = CachedCohort.open(one.folder)
     assert [(scan.id, scan.split) for scan in cohort.scans] == [("a", "train"), ("b", "train"), ("f", "test")]
-    assert all(one.done(scan) and cohort.load(scan.id).key == one.key(scan) for scan in one.cohort.scans())
+    assert all(
+        one.unit(scan).done(one.folder) and cohort.load(scan.id).key == one.key(scan)
+        for scan in one.cohort.scans()
+    )
 
 
 def test_a_changed_source_is_prepared_again(plan: Plan, tmp_path: Path) -> None:
@@ -158,8 +160,8 @@ def test_a_process_pool_gives_the_same(tmp_path: Path) -> None:
     cohort = Synthetic(subjects=3, size=(14, 16, 14))
     spec = Preprocessing(spacing=0.0)
     alone, pooled = (Preparation.plan(cohort, spec, tmp_path / name) for name in ("alone", "pooled"))
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
-        assert run(pooled, executor) == run(alone) == {f"S0{n}": "prepared" for n in (1, 2, 3)}
+    with open_pool(pooled.run, workers=2) as pool:
+        assert run(pooled, pool) == run(alone) == {f"S0{n}": "prepared" for n in (1, 2, 3)}
     assert contents(pooled.folder) == contents(alone.folder)
 
 
@@ -170,22 +172,6 @@ def test_errors_cross_processes_whole() -> None:
     error = ForkingPickler.loads(ForkingPickler.dumps(StorageError("full", "free some")))
     assert type(error) is StorageError
     assert (error.message, error.hint, str(error)) == ("full", "free some", "full. Fix: free some")
-
-
-class Dead(Executor):
-    """Whose workers are killed."""
-
-    def submit(self, *_: Any, **__: Any) -> "Future[Any]":
-        future: Future[Any] = Future()
-        future.set_exception(BrokenExecutor("killed"))
-        return future
-
-
-def test_a_killed_worker_is_said_to_be_worth_another_try(plan: Plan) -> None:
-    one = plan()
-    with pytest.raises(RetryError, match="a worker ended") as caught:
-        list(prepare(one, one.cohort.scans(), Dead()))
-    assert "--workers" in caught.value.hint
 
 
 @pytest.mark.parametrize(

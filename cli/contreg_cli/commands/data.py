@@ -129,7 +129,7 @@ def _checked(cohort: "Cohort", scans: "Sequence[Scan]") -> "Iterator[ScanReport]
                 loaded: LoadedScan = cohort.load(scan)
                 yield ScanReport(scan.id, "prepared", loaded.notes)
             except ContregError as error:
-                yield ScanReport(scan.id, "failed", error=str(error))
+                yield ScanReport(scan.id, "failed", failure=error)
             bar.update(number, scan.id)
 
 

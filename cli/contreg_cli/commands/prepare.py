@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import click
 
 from contreg_cli import options
+from contreg_cli.fleet import Fleet, Worked, fleet_options, refuse_failures
 from contreg_cli.shell import load_catalogue
 
 if TYPE_CHECKING:
-    from contreg_core.cache import CachedCohort
     from contreg_core.prepare import ScanReport
 
 
@@ -21,18 +21,16 @@ if TYPE_CHECKING:
 @options.cache
 @options.model
 @click.option("--spacing", type=float, metavar="MM", help="Voxel size; 0 keeps the scans' own grid.")
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
-@click.option("--shard", metavar="I/N", help="Only the I-th of N parts, for job arrays.")
 @options.settings
+@fleet_options
 def command(
     data: str,
     source: Path | None,
     cache: Path | None,
     model: str,
     spacing: float | None,
-    workers: int,
-    shard: str | None,
     settings: tuple[str, ...],
+    fleet: Fleet,
 ) -> None:
     """Read, check and cache a cohort, once.
 
@@ -40,39 +38,31 @@ def command(
     on; a scan that fails does not stop the others. Knobs of the cohort are set with -s cohort.KNOB=VALUE.
     """
     from contreg_cli.cohorts import KNOB, make_cohort
-    from contreg_cli.preparing import Shard, describe_cohort, prepare_scans, say_notes
+    from contreg_cli.preparing import describe_cohort, prepare_scans, say_notes
     from contreg_cli.recipes import find_recipe
     from contreg_core.prepare import Preparation
 
-    part = Shard.parse(shard) if shard else None
     catalogue = load_catalogue()
     own = [setting for setting in settings if setting.startswith(KNOB)]
     changes = [setting for setting in settings if not setting.startswith(KNOB)]
     changes += [] if spacing is None else [f"preprocessing.spacing={spacing}"]
     spec = find_recipe(catalogue, model, changes).preprocessing
-    cohort = make_cohort(catalogue.cohort(data), source, own)
+    cohort = make_cohort(catalogue.cohort(data), source and fleet.place(source), own)
     scans = cohort.scans()
     click.echo(describe_cohort(cohort, scans))
-    plan = Preparation.plan(cohort, spec, options.cache_root(cache))
-    cached, reports = prepare_scans(plan, scans, workers=workers, shard=part)
-    say_notes(reports)
-    _finish(cached, reports)
+    plan = Preparation.plan(cohort, spec, fleet.place(options.cache_root(cache)))
+    worked = prepare_scans(plan, scans, fleet)
+    say_notes(worked.reports)
+    _finish(plan.folder, worked)
 
 
-def _finish(cohort: "CachedCohort", reports: "list[ScanReport]") -> None:
-    from contreg_core.errors import PartialError
-
-    outcomes = [report.outcome for report in reports]
+def _finish(folder: Path, worked: "Worked[ScanReport]") -> None:
+    prepared = sum(report.outcome == "prepared" for report in worked.reports)
+    failures = worked.failures
     click.echo(
-        f"{outcomes.count('prepared')} prepared, {outcomes.count('cached')} cached, {outcomes.count('failed')} failed"
+        f"{prepared} prepared, {worked.count - prepared - len(failures)} cached, {len(failures)} failed"
     )
-    click.echo(f"cache: {cohort.folder}")
-    failed = [report for report in reports if report.outcome == "failed"]
-    for report in failed:
-        click.echo(f"failed: {report.id}: {report.error}", err=True)
-    if failed:
-        names = ", ".join(report.id for report in failed)
-        raise PartialError(
-            f"{len(failed)} of {len(reports)} scans failed: {names}",
-            "mend them and run the same command again",
-        )
+    click.echo(f"cache: {folder}")
+    for name, error in failures.items():
+        click.echo(f"failed: {name}: {error}", err=True)
+    refuse_failures(worked, "scans", folder)

@@ -1,0 +1,48 @@
+"""``contreg status``: what a folder holds of what it shall hold."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from contreg_cli import options
+
+if TYPE_CHECKING:
+    from contreg_core.fleet.status import Status
+
+_SHOWN = 20
+
+
+@click.command()
+@click.argument("folder", type=options.ANY_PATH, metavar="DIR")
+@options.as_json
+def command(folder: Path, as_json: bool) -> None:
+    """Count what is done, failed and missing in DIR.
+
+    DIR is the folder of a cache. Done is what lies there
+    as the last call asked for it; while work goes on, missing is what is still to come.
+    """
+    from contreg_cli.console import print_json
+    from contreg_core.fleet.status import status
+
+    found = status(folder)
+    if as_json:
+        print_json({**asdict(found), "total": found.total})
+        return
+    counts = (
+        f"{len(found.done)} done, {len(found.failed)} failed, {len(found.missing)} missing of {found.total}"
+    )
+    click.echo(f"{found.command}: {counts}")
+    for line in _lines(found):
+        click.echo(line)
+
+
+def _lines(found: "Status") -> list[str]:
+    failed = [f"failed: {one['subject']}: {one['message']}. Fix: {one['hint']}" for one in found.failed]
+    missing = [f"missing: {name}" for name in found.missing]
+    return [
+        line
+        for lines in (failed, missing)
+        for line in (*lines[:_SHOWN], *([f"... {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []))
+    ]

@@ -1,0 +1,30 @@
+"""What an output was made from, as one hash: a finished output with another key is made again."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from contreg_core.errors import DataError
+
+
+def digest(parts: Any) -> str:
+    """SHA-256 of anything JSON can hold."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def stamp(path: Path) -> tuple[str, int, int]:
+    """Name, size and time of a source file; raises ``DataError`` where it is gone."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise DataError(
+            f"{path}: {error.strerror}", "restore the file and run the same command again"
+        ) from error
+    return path.name, status.st_size, status.st_mtime_ns
+
+
+def stamps(path: Path) -> list[tuple[str, int, int]]:
+    """Of a file and, for an Analyze header, of the voxels beside it."""
+    beside = [path.with_suffix(suffix) for suffix in (".img", ".img.gz")] if path.suffix == ".hdr" else []
+    return [stamp(part) for part in (path, *(part for part in beside if part.is_file()))]

@@ -1,0 +1,88 @@
+"""``work.jsonl``: the items a folder is to hold in the end, fixed when the work begins; what ``status`` counts by."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from contreg_core.cache.subject_file import read_key
+from contreg_core.errors import DataError, MissingError
+from contreg_core.files import write_text
+from contreg_core.fleet.keys import digest
+
+NAME = "work.jsonl"
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One item: its name, the file in the folder that is written last, and the key that it then holds."""
+
+    id: str
+    marker: str
+    key: str
+
+    def done(self, folder: Path) -> bool:
+        """Whether that file is there with that key; one of other sources or settings does not count."""
+        return bool(self.key) and _key(folder / self.marker) == self.key
+
+
+@dataclass(frozen=True)
+class WorkList:
+    """What ``command`` is to make."""
+
+    command: str
+    units: tuple[Unit, ...]
+
+    def save(self, folder: Path, *, add: bool) -> None:
+        """Write it unless it is there already; ``add`` keeps what an earlier call with other items asked for."""
+        head = {"schema": SCHEMA, "command": self.command, "digest": digest([asdict(u) for u in self.units])}
+        if _head(folder / NAME) == head:
+            return
+        known = {unit.id: unit for unit in _earlier(folder, self.command)} if add else {}
+        units = {**known, **{unit.id: unit for unit in self.units}}
+        lines = (json.dumps(line, ensure_ascii=False) for line in (head, *map(asdict, units.values())))
+        write_text(folder / NAME, "\n".join(lines) + "\n")
+
+    @classmethod
+    def read(cls, folder: Path) -> "WorkList":
+        """Raises ``MissingError`` where no work was begun, ``DataError`` for a damaged file."""
+        path = folder / NAME
+        try:
+            head, *lines = path.read_text(encoding="utf-8").splitlines()
+            return cls(str(json.loads(head)["command"]), tuple(Unit(**json.loads(line)) for line in lines))
+        except FileNotFoundError as error:
+            raise MissingError(
+                f"{path}: not there, so nothing is known of what this folder shall hold",
+                "name the folder of a cache, or the output of segment, register --pairs or evaluate",
+            ) from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(
+                f"{path}: unreadable ({error})", "run the command that began the work again"
+            ) from error
+
+
+def _earlier(folder: Path, command: str) -> Sequence[Unit]:
+    try:
+        before = WorkList.read(folder)
+    except (MissingError, DataError):
+        return ()
+    return before.units if before.command == command else ()
+
+
+def _head(path: Path) -> Mapping[str, object] | None:
+    try:
+        with path.open(encoding="utf-8") as file:
+            head: Mapping[str, object] = json.loads(file.readline())
+            return head
+    except (OSError, ValueError):
+        return None
+
+
+def _key(marker: Path) -> str | None:
+    if marker.suffix == ".h5":
+        return read_key(marker)
+    try:
+        return str(json.loads(marker.read_text(encoding="utf-8"))["key"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
