@@ -82,12 +82,13 @@ class LoadedScan:
 class Cohort(ABC):
     """A study on disk: ``Cohort(source)``. An adapter finds files, names regions and loads scans; it never writes.
 
-    ``regions`` of every protocol come from the study's label table. ``load`` returns RAS+ volumes whose orientation was
-    checked, not believed.
+    ``paper`` is the publication of the data (empty for none). ``regions`` of every protocol come from the study's label
+    table. ``load`` returns RAS+ volumes whose orientation was checked, not believed.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    paper: ClassVar[str] = ""
     needs_source: ClassVar[bool] = True
     default_protocol: ClassVar[str]
     fixed_only_own_space: bool = False

@@ -22,7 +22,7 @@ Reading: TypeAlias = Literal["registration", "logits"]
 
 
 class Component(nn.Module, ABC):
-    """What all kinds share: a kind, a name, and the facts other components may rely on.
+    """What all kinds share: a kind, a name, the ``paper`` it follows (empty for none), and facts others may rely on.
 
     Facts in use: ``"paired"`` (features are moving | fixed halves), ``"full-resolution"`` or ``"half-resolution"`` (of
     the finest features), ``"embeddings"``, ``"dense-embeddings"``, ``"log_variance"``, ``"velocity"``, ``"inverse"``.
@@ -32,6 +32,7 @@ class Component(nn.Module, ABC):
 
     kind: ClassVar[Kind]
     name: ClassVar[str]
+    paper: ClassVar[str] = ""
     gives: ClassVar[frozenset[str]] = frozenset()
     needs: ClassVar[frozenset[str]] = frozenset()
 

@@ -88,9 +88,18 @@ def resolve(parameters: Parameters, given: Mapping[str, object], owner: str) -> 
 def unknown(message: str, name: str, known: Iterable[str], noun: str) -> UsageError:
     """A ``UsageError`` that suggests the nearest known name and lists them all."""
     names = list(known)
-    close = difflib.get_close_matches(name, names, n=1)
     listing = f"{noun}: {', '.join(names)}" if names else f"there are no {noun}"
-    return UsageError(message, f"did you mean '{close[0]}'? {listing}" if close else listing)
+    return UsageError(message, f"{did_you_mean(name, names)}{listing}")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A question that names the nearest known name, ready to stand before more; empty where none is near.
+
+    >>> did_you_mean("lpba4", ["lpba40", "mindboggle"]), did_you_mean("x", ["lpba40"])
+    ("did you mean 'lpba40'? ", '')
+    """
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean '{close[0]}'? " if close else ""
 
 
 def _has_own_constructor(cls: type) -> bool:

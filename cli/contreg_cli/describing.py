@@ -15,7 +15,7 @@ Description = dict[str, Any]
 
 
 def describe_recipe(recipe: "Recipe", catalogue: "Catalogue") -> Description:
-    """Name, summary, number of trainable values, components, terms and settings, each with its knobs."""
+    """Name, summary, papers, number of trainable values, components, terms and settings, each with its knobs."""
     from contreg_core.recipe import resolve
     from contreg_core.recipe.nouns import SECTIONS
 
@@ -24,6 +24,7 @@ def describe_recipe(recipe: "Recipe", catalogue: "Catalogue") -> Description:
         "kind": "recipe",
         "name": recipe.name,
         "summary": recipe.summary,
+        "papers": _papers(full, catalogue),
         "recommended": recipe.name == DEFAULT_MODEL,
         "form": full.form,
         "parameters": _trainable(full, catalogue),
@@ -34,6 +35,13 @@ def describe_recipe(recipe: "Recipe", catalogue: "Catalogue") -> Description:
         },
         **{section: knobs_of(cls, vars(getattr(full, section))) for section, cls in SECTIONS.items()},
     }
+
+
+def _papers(recipe: "Recipe", catalogue: "Catalogue") -> list[str]:
+    """What the recipe's components follow, each once."""
+    parts = [catalogue.component(slot, choice.name) for slot, choice in recipe.parts.items()]
+    terms = [catalogue.component("loss", term.choice.name) for term in recipe.losses.values()]
+    return sorted({paper for cls in (*parts, *terms) for paper in cls.paper.split("; ") if paper})
 
 
 def _trainable(recipe: "Recipe", catalogue: "Catalogue") -> int:
@@ -59,6 +67,7 @@ def describe_component(kind: str, cls: type) -> Description:
         "kind": kind,
         "name": getattr(cls, "name", cls.__name__),
         "summary": prose(cls),
+        "paper": getattr(cls, "paper", ""),
         "gives": sorted(getattr(cls, "gives", ())),
         "needs": sorted(getattr(cls, "needs", ())),
         "knobs": knobs_of(cls, {}),

@@ -30,7 +30,7 @@ Summary = dict[str, Any]
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be evaluated: a run folder or checkpoint, a solver's recipe, or ``none``: no registration."""
+    """What is to be evaluated: a run folder or model file, a solver's recipe, or ``none``: no registration."""
 
     model: str
     data: str | None = None
@@ -52,7 +52,7 @@ class Subject:
     """A model made ready: its name, the cohort it meets, how it scores pairs of it.
 
     ``identity`` tells it from any other. ``register`` is None for a segmenter. ``prediction`` is what is done to the
-    network's own answer, as ``Registrar.prediction`` has it.
+    network's own answer, as ``Registrar.prediction`` has it. ``sha256`` is that of the checkpoint, if it is of one.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Subject:
     scores: "Callable[[Pairs, Protocol], Iterator[PairScore]]"
     register: "Register | None"
     prediction: tuple[str, ...] = ()
+    sha256: str | None = None
 
 
 def evaluate_request(request: Request, catalogue: "Catalogue") -> tuple[Summary, Path]:
@@ -88,6 +89,7 @@ def evaluate_request(request: Request, catalogue: "Catalogue") -> tuple[Summary,
         "data": subject.cohort.name,
         "cache": subject.cohort.folder.name,
         "split": request.split,
+        "checkpoint_sha256": subject.sha256,
         "fingerprint": mark,
         "of_pairs": of_pairs,
         **summarise(scores, protocol),
@@ -130,7 +132,7 @@ def _images(summary: Summary) -> str:
 
 def ready(request: Request, catalogue: "Catalogue") -> Subject:
     """The model of a request, loaded, and the prepared cohort it meets."""
-    from contreg_cli.models import load_model, needs_no_run
+    from contreg_cli.models import load_model
     from contreg_core.engine import Engine
     from contreg_core.inference.evaluate import evaluate
     from contreg_core.inference.evaluate_labels import evaluate_segmenter
@@ -142,21 +144,21 @@ def ready(request: Request, catalogue: "Catalogue") -> Subject:
     engine = Engine.choose(request.device, request.precision)
     how = request.settings, request.symmetric, request.refine
     model = load_model(request.model, catalogue, engine, *how)
-    untrained = needs_no_run(request.model, catalogue)
     name = request.data or model.record.get("data", {}).get("cohort")
     if name is None:
         raise _no_cohort(request)
     spec = model.recipe.preprocessing
     same = spec == catalogue.recipe(DEFAULT_MODEL).preprocessing
-    recipe = request.model if untrained else str(_run_folder(Path(request.model)) / "recipe.toml")
-    options = [] if same else ["--model", recipe]
+    options = [] if same else ["--model", request.model]
     cohort = open_cache(catalogue, name, spec, request.cache, options)
-    what = str(model.record.get("sha256") or dump_recipe(model.recipe))
+    sha256 = model.record.get("sha256")
+    what = str(sha256 or dump_recipe(model.recipe))
     identity = f"{what} on {engine.device.type}{' in bfloat16' if engine.bfloat16 else ''}"
     if isinstance(model, TrainedSegmenter):
-        return Subject(model.recipe.name, cohort, identity, partial(evaluate_segmenter, model, cohort), None)
+        scores = partial(evaluate_segmenter, model, cohort)
+        return Subject(model.recipe.name, cohort, identity, scores, None, sha256=sha256)
     scores = partial(evaluate, model.register, cohort)
-    return Subject(model.recipe.name, cohort, identity, scores, model.register, model.prediction)
+    return Subject(model.recipe.name, cohort, identity, scores, model.register, model.prediction, sha256)
 
 
 def _no_cohort(request: Request) -> UsageError:
@@ -193,11 +195,11 @@ def _folder(request: Request, subject: Subject, protocol: "Protocol") -> Path:
 
 
 def _run_folder(run: Path) -> Path:
-    """Of a run folder or of a checkpoint in it; a checkpoint elsewhere is scored beside itself."""
+    """Of a run folder or of a checkpoint in it; a model file is scored in a folder of its name beside it."""
     if run.is_dir():
         return run
     home = run.absolute().parent
-    return home.parent if home.name == "checkpoints" else home
+    return home.parent if home.name == "checkpoints" else run.with_suffix("")
 
 
 def _scores(

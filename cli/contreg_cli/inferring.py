@@ -22,7 +22,7 @@ run = click.option(
     default=options.UNTRAINED_MODEL,
     show_default=True,
     metavar="RUN|RECIPE",
-    help="Run folder or checkpoint of contreg fit, or a recipe that needs no training.",
+    help="Run folder of contreg fit, file of contreg export, or a recipe that needs no training.",
 )
 output = click.option(
     "-o",

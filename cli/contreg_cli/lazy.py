@@ -6,10 +6,12 @@ from typing import ClassVar
 
 import click
 
+from contreg_cli.group import Group
+
 Sections = Mapping[str, Mapping[str, str]]
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """``sections``: heading -> command name -> its line of help; a command lies in ``contreg_cli.commands.NAME``."""
 
     sections: ClassVar[Sections] = {}
@@ -25,16 +27,6 @@ class LazyGroup(click.Group):
         command = import_module(f"contreg_cli.commands.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Click's own, but a miss suggests the nearest name."""
-        if args and not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
-            from contreg_core.parameters import unknown
-
-            raise unknown(f"there is no command '{args[0]}'", args[0], self.list_commands(ctx), "commands")
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The sections, without importing a command."""

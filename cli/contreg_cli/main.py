@@ -29,11 +29,12 @@ class Contreg(LazyGroup):
             "transform": "Displacement fields: inspect, convert, invert, compose.",
             "status": "What a folder holds of what it shall hold: done, failed, missing.",
             "report": "Write one HTML file about a run.",
+            "export": "Write a run's model as one file to hand on.",
             "demo": "The whole way on an embedded cohort, in two minutes.",
         },
         "What is there": {
             "list": "Recipes, components and cohorts.",
-            "show": "A recipe, component or cohort with all its knobs.",
+            "show": "A recipe, component, cohort or model file in full.",
             "data": "Cohorts and caches: list, show, check.",
             "plugins": "Installed plugins.",
             "doctor": "What contreg finds on this machine.",

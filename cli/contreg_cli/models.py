@@ -1,10 +1,11 @@
-"""A model as the shell names it: a run folder or checkpoint, or a recipe that needs no training."""
+"""A model as the shell names it: a run folder or model file, or a recipe that needs no training."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contreg_core.errors import MissingError, UsageError
+from contreg_core.parameters import did_you_mean
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
@@ -72,8 +73,14 @@ def _existing(name: str, catalogue: "Catalogue") -> Path:
     if path.exists():
         return path
     solvers = [recipe.name for recipe in catalogue.recipes() if recipe.form == "solver"]
+    near = did_you_mean(name, [*solvers, *map(str, known_runs())])
     ready = f", or name one that needs none: {', '.join(solvers)}" if solvers else ""
     raise MissingError(
-        f"{name}: no such run or checkpoint",
-        f"train one: contreg fit --model contrastive-vae --data synthetic{ready}",
+        f"{name}: no such run or model file",
+        f"{near}train one: contreg fit --model contrastive-vae --data synthetic{ready}",
     )
+
+
+def known_runs(folder: Path = Path("runs")) -> list[Path]:
+    """The run folders in ``runs``, where ``fit`` puts them."""
+    return sorted(path.parent for path in folder.glob("*/recipe.toml"))

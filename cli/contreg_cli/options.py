@@ -23,8 +23,10 @@ model = click.option(
     default=DEFAULT_MODEL,
     show_default=True,
     metavar="RECIPE",
-    help="Recipe by name, or a recipe file (.toml).",
+    help="Recipe by name, a recipe file (.toml), or the run or model file it is in.",
 )
+run_folder = click.argument("run", type=ANY_PATH)
+"""A folder of ``contreg fit``."""
 settings = click.option(
     "-s",
     "--set",

@@ -1,4 +1,4 @@
-"""A recipe as the shell names it: a name of the catalogue or a file, then ``-s`` settings."""
+"""A recipe as the shell names it: a name of the catalogue, a file or a run, then ``-s`` settings."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,11 +12,28 @@ if TYPE_CHECKING:
 
 
 def find_recipe(catalogue: "Catalogue", name: str, settings: Sequence[str] = ()) -> "Recipe":
-    """The recipe, settings applied; raises ``MissingError`` for a file that is not there."""
+    """The recipe, settings applied; that of a run folder or a model file is the one it was trained by.
+
+    Raises ``MissingError`` for a file that is not there.
+    """
     from contreg_core.recipe import load_recipe, override
 
-    recipe = load_recipe(_text(Path(name))) if name.endswith(".toml") else catalogue.recipe(name)
-    return override(recipe, settings, catalogue)
+    text = _written(Path(name))
+    return override(catalogue.recipe(name) if text is None else load_recipe(text), settings, catalogue)
+
+
+def _written(path: Path) -> str | None:
+    """The TOML in a recipe file, a run folder or a model file; None for what is only a name."""
+    from contreg_core.checkpoint import read_checkpoint
+    from contreg_core.inference.export import SUFFIX
+    from contreg_core.inference.trained import recipe_text
+    from contreg_core.training.run_folder import RunFolder
+
+    if path.suffix == ".toml":
+        return _text(path)
+    if path.suffix == SUFFIX:
+        return recipe_text(path, read_checkpoint(path))
+    return RunFolder(path).read_recipe() or None
 
 
 def _text(path: Path) -> str:

@@ -177,20 +177,9 @@ def find_references(
         return [read_reference(image, labels, choice) for image, labels in files], rows
     if len(pairs) > 1:
         raise UsageError("a cohort is given beside another atlas", "give IMAGE:LABELS pairs, or one cohort")
-    options = ["--model", _recipe_of(name, catalogue)]
-    cohort = open_cache(catalogue, atlases[0], model.recipe.preprocessing, cache, options)
+    cohort = open_cache(catalogue, atlases[0], model.recipe.preprocessing, cache, ["--model", name])
     rows = read_label_table(table) if table else tuple(TableRow(label) for label in cohort.labels)
     return training_references(cohort), rows
-
-
-def _recipe_of(name: str, catalogue: "Catalogue") -> str:
-    """What ``--model`` of ``prepare`` must be for this model."""
-    from contreg_cli.models import needs_no_run
-
-    if needs_no_run(name, catalogue):
-        return name
-    run = Path(name)
-    return str((run if run.is_dir() else run.resolve().parents[1]) / "recipe.toml")
 
 
 def atlas_name(atlas: str) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 
 from contreg_core.cache.subject_file import CachedSubject, read_subject
 from contreg_core.cohort import Label, Protocol, Split
-from contreg_core.errors import DataError, MismatchError, MissingError, UsageError
+from contreg_core.errors import DataError, MismatchError, MissingError
 from contreg_core.files import write_json
+from contreg_core.parameters import unknown
 from contreg_core.preprocessing.spec import Preprocessing
 
 SCHEMA = 1
@@ -97,8 +98,8 @@ class CachedCohort:
         for protocol in self.protocols:
             if protocol.name == wanted:
                 return protocol
-        known = ", ".join(protocol.name for protocol in self.protocols)
-        raise UsageError(f"no protocol '{wanted}' for cohort '{self.name}'", f"choose one of: {known}")
+        known = [protocol.name for protocol in self.protocols]
+        raise unknown(f"no protocol '{wanted}' for cohort '{self.name}'", wanted, known, "protocols")
 
 
 def subject_path(folder: Path, scan: str) -> Path:

@@ -100,8 +100,8 @@ def load_run(path: Path, catalogue: "Catalogue", engine: Engine) -> TrainedModel
         )
     file = RunFolder(path).model_checkpoint() if path.is_dir() else path
     checkpoint = read_checkpoint(file)
-    recipe = load_recipe(_recipe_text(file, checkpoint))
-    ndim = int(checkpoint.record["data"]["ndim"])
+    recipe = load_recipe(recipe_text(file, checkpoint))
+    ndim = _data(file, checkpoint)
     if recipe.form == "supervised":
         segmenter, _ = build_segmenter(
             recipe, catalogue, len(checkpoint.record["data"]["classes"]) + 1, ndim=ndim
@@ -113,13 +113,30 @@ def load_run(path: Path, catalogue: "Catalogue", engine: Engine) -> TrainedModel
     return TrainedModel(model, recipe, engine, checkpoint.record)
 
 
+def _data(file: Path, checkpoint: Checkpoint) -> int:
+    """The number of axes, having looked that the record tells of the data as this module reads it."""
+    try:
+        data = checkpoint.record["data"]
+        told = [*map(float, data["landmarks"]), *map(int, data["grid"]), data["spacing"]]
+        ndim = int(data["ndim"])
+    except (KeyError, TypeError, ValueError):
+        told, ndim = [], 0
+    if not told or ndim not in (2, 3):
+        raise MismatchError(
+            f"{file}: its record does not say what the model was trained on",
+            "give a file written by contreg fit or contreg export",
+        )
+    return ndim
+
+
 def _fill(model: torch.nn.Module, checkpoint: Checkpoint, engine: Engine) -> None:
     load_module(model, checkpoint.part("model"), "model")
     engine.place(model)
     model.eval()
 
 
-def _recipe_text(file: Path, checkpoint: Checkpoint) -> str:
+def recipe_text(file: Path, checkpoint: Checkpoint) -> str:
+    """The TOML of the recipe that a checkpoint was trained by; raises ``MismatchError`` where it holds none."""
     text = checkpoint.record.get("recipe")
     if not isinstance(text, str):
         raise MismatchError(f"{file}: holds no recipe", "give a checkpoint written by contreg fit")

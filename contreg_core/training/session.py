@@ -4,7 +4,7 @@ import json
 import math
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -231,7 +231,8 @@ class Session:
             "validation": self.validation_ids,
             **self.course.record,
         }
-        return {"recipe": dump_recipe(self.recipe), "data": data}
+        labels = [asdict(label) for label in self.cohort.labels]
+        return {"recipe": dump_recipe(self.recipe), "data": data, "labels": labels}
 
     def _describe(self, plugins: Mapping[str, str]) -> None:
         if self.resumed and self.run.provenance.is_file():

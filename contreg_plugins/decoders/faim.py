@@ -24,6 +24,7 @@ class FAIMDecoder(Decoder):
     """
 
     name = "faim"
+    paper = "Kuang & Schmah 2018"
     needs: ClassVar[frozenset[str]] = frozenset({"full-resolution"})
 
     def __init__(self, channels: tuple[int, ...], ndim: int, *, mean_std: float = 1e-2) -> None:

@@ -26,6 +26,7 @@ class LaplacianPyramid(Decoder):
     """
 
     name = "laplacian-pyramid"
+    paper = "Mok & Chung 2020"
     gives: ClassVar[frozenset[str]] = frozenset({"velocity"})
     needs: ClassVar[frozenset[str]] = frozenset({"paired", "full-resolution"})
     active: Tensor

@@ -42,6 +42,7 @@ class ProbabilisticUNet(Decoder):
     """
 
     name = "probabilistic-unet"
+    paper = "Liu et al. 2020, eq. 2"
     gives: ClassVar[frozenset[str]] = frozenset({"log_variance", "velocity"})
     needs: ClassVar[frozenset[str]] = frozenset({"full-resolution"})
 

@@ -49,6 +49,7 @@ class VoxelMorphDecoder(Decoder):
     """
 
     name = "voxelmorph"
+    paper = "Balakrishnan et al. 2018; Dalca et al. 2018"
     gives: ClassVar[frozenset[str]] = frozenset({"log_variance", "velocity"})
     needs: ClassVar[frozenset[str]] = frozenset({"full-resolution"})
 

@@ -26,6 +26,7 @@ class FAIMEncoder(Encoder):
     """
 
     name = "faim"
+    paper = "Kuang & Schmah 2018"
     gives: ClassVar[frozenset[str]] = frozenset({"full-resolution"})
     # From multiples of 4 the way up arrives one voxel short of the image, and nowhere else: as published.
     multiple = 4

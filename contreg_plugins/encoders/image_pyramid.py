@@ -20,6 +20,7 @@ class ImagePyramid(Encoder):
     """
 
     name = "image-pyramid"
+    paper = "Mok & Chung 2020"
     gives: ClassVar[frozenset[str]] = frozenset({"paired", "full-resolution"})
 
     def __init__(self, image_channels: int, ndim: int, *, levels: int = 3) -> None:

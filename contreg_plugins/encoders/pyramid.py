@@ -28,6 +28,7 @@ class Pyramid(Encoder):
     """
 
     name = "pyramid"
+    paper = "Liu et al. 2020, section 2.2"
     gives: ClassVar[frozenset[str]] = frozenset(
         {"paired", "embeddings", "dense-embeddings", "half-resolution"}
     )

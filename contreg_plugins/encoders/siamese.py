@@ -37,6 +37,7 @@ class Siamese(Encoder):
     """
 
     name = "siamese"
+    paper = "Liu et al. 2020, section 2.2"
     gives: ClassVar[frozenset[str]] = frozenset(
         {"paired", "embeddings", "dense-embeddings", "full-resolution"}
     )

@@ -24,6 +24,7 @@ class VoxelMorphEncoder(Encoder):
     """
 
     name = "voxelmorph"
+    paper = "Balakrishnan et al. 2018; Balakrishnan et al. 2019"
     gives: ClassVar[frozenset[str]] = frozenset({"full-resolution"})
 
     def __init__(

@@ -23,6 +23,7 @@ class DCL(Loss):
     """
 
     name = "dcl"
+    paper = "Liu et al. 2020, eq. 8; Yeh et al. 2021"
     needs: ClassVar[frozenset[str]] = frozenset({"embeddings"})
 
     def __init__(self, *, temperature: float = 0.5, keep_anchor: bool = False) -> None:

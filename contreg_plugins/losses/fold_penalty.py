@@ -21,6 +21,7 @@ class FoldPenalty(Loss):
     """
 
     name = "fold-penalty"
+    paper = "Kuang & Schmah 2018"
 
     def __init__(self, *, reduction: Literal["sum", "mean"] = "sum") -> None:
         super().__init__()

@@ -23,6 +23,7 @@ class GaussianKL(Loss):
     """
 
     name = "gaussian-kl"
+    paper = "Liu et al. 2020, eq. 6"
     needs: ClassVar[frozenset[str]] = frozenset({"log_variance"})
 
     def __init__(

@@ -23,6 +23,7 @@ class GradICON(Loss):
     """
 
     name = "gradicon"
+    paper = "Tian et al. 2023"
     needs: ClassVar[frozenset[str]] = frozenset({"swapped"})
 
     def __init__(self, *, stride: int = 2, delta: float = 0.1) -> None:

@@ -20,6 +20,7 @@ class ICON(Loss):
     """
 
     name = "icon"
+    paper = "Greer et al. 2021"
     needs: ClassVar[frozenset[str]] = frozenset({"swapped"})
 
     def __init__(self, *, stride: int = 2) -> None:

@@ -27,6 +27,7 @@ class InfoNCE(Loss):
     """
 
     name = "infonce"
+    paper = "Chen et al. 2020; He et al. 2020"
     needs: ClassVar[frozenset[str]] = frozenset({"embeddings"})
     entries: Tensor
     owners: Tensor

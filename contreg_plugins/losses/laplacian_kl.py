@@ -24,6 +24,7 @@ class LaplacianKL(Loss):
     """
 
     name = "laplacian-kl"
+    paper = "Dalca et al. 2018"
     needs: ClassVar[frozenset[str]] = frozenset({"log_variance"})
 
     def __init__(self, *, precision: float = 10.0, scale: Literal["exact", "voxelmorph"] = "exact") -> None:

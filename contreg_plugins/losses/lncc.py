@@ -29,6 +29,7 @@ class LNCC(Loss):
     """
 
     name = "lncc"
+    paper = "Avants et al. 2008"
 
     def __init__(
         self,

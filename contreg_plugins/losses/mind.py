@@ -19,6 +19,7 @@ class MIND(Loss):
     """
 
     name = "mind"
+    paper = "Heinrich et al. 2013"
 
     def __init__(self, *, radius: int = 1, dilation: int = 2) -> None:
         super().__init__()

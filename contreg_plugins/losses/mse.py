@@ -21,6 +21,7 @@ class MSE(Loss):
     """
 
     name = "mse"
+    paper = "Liu et al. 2020, eq. 7"
 
     def __init__(
         self, *, image_sigma: float = 0.0, bidirectional: bool = False, swapped: bool = False

@@ -25,6 +25,7 @@ class MultiscaleLNCC(Loss):
     """
 
     name = "multiscale-lncc"
+    paper = "Mok & Chung 2020"
 
     def __init__(
         self,

@@ -23,6 +23,7 @@ class NTXent(Loss):
     """
 
     name = "ntxent"
+    paper = "Chen et al. 2020"
     needs: ClassVar[frozenset[str]] = frozenset({"embeddings"})
 
     def __init__(self, *, temperature: float = 0.5) -> None:

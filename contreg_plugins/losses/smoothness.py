@@ -17,6 +17,7 @@ class GradientL2(Loss):
     """
 
     name = "gradient-l2"
+    paper = "Balakrishnan et al. 2019"
 
     def __init__(self, *, of: Literal["field", "mean", "displacement"] = "field") -> None:
         super().__init__()

@@ -20,6 +20,7 @@ class SoftDice(SegmentationLoss):
     """
 
     name = "soft-dice"
+    paper = "Milletari et al. 2016"
 
     def __init__(self, *, smooth: float = 1e-5, over: Literal["batch", "image"] = "batch") -> None:
         super().__init__()

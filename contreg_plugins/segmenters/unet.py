@@ -22,6 +22,7 @@ class UNet(Segmenter):
     """
 
     name = "unet"
+    paper = "Ronneberger et al. 2015; Çiçek et al. 2016"
 
     def __init__(
         self,

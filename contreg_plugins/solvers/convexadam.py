@@ -43,6 +43,7 @@ class ConvexAdam(Solver):
     """
 
     name = "convexadam"
+    paper = "Siebert, Hansen & Heinrich 2021"
 
     def __init__(
         self,

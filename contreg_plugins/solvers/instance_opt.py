@@ -29,6 +29,7 @@ class InstanceOpt(Solver):
     """
 
     name = "instance-opt"
+    paper = "Balakrishnan et al. 2019"
     gives: ClassVar[frozenset[str]] = frozenset({"velocity", "log_variance"})
 
     def __init__(self, *, steps: int = 50, rate: float = 0.1) -> None:

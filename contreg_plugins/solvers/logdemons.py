@@ -39,6 +39,7 @@ class LogDemons(Solver):
     """
 
     name = "logdemons"
+    paper = "Vercauteren et al. 2008"
 
     def __init__(
         self,

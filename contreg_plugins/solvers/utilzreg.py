@@ -40,6 +40,7 @@ class GeodesicShooting(Solver):
     """
 
     name = "utilzreg"
+    paper = "Vialard et al. 2012"
 
     def __init__(
         self,

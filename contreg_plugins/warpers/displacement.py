@@ -21,6 +21,7 @@ class DisplacementWarper(Warper):
     """
 
     name = "displacement"
+    paper = "Balakrishnan et al. 2018"
 
     def __init__(self, *, padding: spatial.Padding = "border", legacy_grid: bool = False) -> None:
         super().__init__()

@@ -20,6 +20,7 @@ class StationaryVelocity(Warper):
     """
 
     name = "svf"
+    paper = "Arsigny et al. 2006; Dalca et al. 2018"
     gives: ClassVar[frozenset[str]] = frozenset({"inverse"})
 
     def __init__(self, *, steps: int = 7, padding: spatial.Padding = "border") -> None:

@@ -61,7 +61,7 @@ def test_the_baseline_is_a_choice(contreg, evaluations):
     assert [row["difference"] is None for row in found["rows"]] == [False, True]
     refused = contreg("compare", *folders, "--baseline", "nobody")
     assert refused.code == 2
-    assert "choose one of none, contrastive-vae" in refused.error
+    assert "evaluations: none, contrastive-vae" in refused.error
 
 
 def test_a_run_folder_stands_for_its_one_evaluation(contreg, evaluations, trained, copies):

@@ -13,8 +13,8 @@ def test_a_run_and_a_checkpoint_in_it_are_one_place(tmp_path: Path) -> None:
     assert _run_folder(checkpoint) == tmp_path / "run"
 
 
-def test_a_checkpoint_elsewhere_is_scored_beside_itself(tmp_path: Path) -> None:
+def test_a_model_file_is_scored_in_a_folder_of_its_name(tmp_path: Path) -> None:
     lone = tmp_path / "downloads" / "model.safetensors"
     lone.parent.mkdir()
     lone.touch()
-    assert _run_folder(lone) == tmp_path / "downloads"
+    assert _run_folder(lone) == tmp_path / "downloads" / "model"

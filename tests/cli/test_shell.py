@@ -66,13 +66,35 @@ sys.exit(f"imported: {{heavy}}" if heavy else 0)
         (["show", "pyramit"], "did you mean 'pyramid'?"),
         (["prepare", "--data", "synthetic", "-s", "cohort.sise=7"], "did you mean 'size'?"),
         (["fit", "--data", "synthetic", "--step", "7"], "--steps"),
+        (["data", "lst"], "did you mean 'list'?"),
+        (["plugins", "lits"], "did you mean 'list'?"),
+        (["transform", "invrt"], "did you mean 'invert'?"),
+        (["segment", "t1.nii.gz", "-o", "o", "--atlas", "lpba4"], "did you mean 'lpba40'?"),
+        (["data", "show", "mindbogle"], "did you mean 'mindboggle'?"),
+        (["benchmark", "table1", "--only", "fiam"], "did you mean 'faim'?"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_wrong_name_is_answered_with_the_nearest(contreg, arguments, suggestion):
+def test_a_wrong_name_is_answered_with_the_nearest(contreg, tmp_path, monkeypatch, arguments, suggestion):
+    monkeypatch.chdir(tmp_path)
     result = contreg(*arguments)
     assert result.code == 2
     assert suggestion in result.error
+
+
+def test_so_are_a_wrong_protocol_run_scan_and_evaluation(contreg, trained, cache, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").symlink_to(trained.parent)
+    options = ["--cache", cache, "--device", "cpu"]
+    wrong = contreg("evaluate", trained, "--protocol", "synthetic/contrg", *options)
+    assert "did you mean 'synthetic/contreg'?" in wrong.error
+    assert "did you mean 'runs/trained'?" in contreg("evaluate", "runs/traned", *options).error
+    assert (
+        "did you mean 'svf-adam'?"
+        in contreg("register", "a.nii", "b.nii", "-o", "o", "--model", "svf-adm").error
+    )
+    pair = ["--pair", "S05", "S0"]
+    assert "did you mean 'S0" in contreg("report", trained, *pair, *options).error
 
 
 @pytest.mark.parametrize(
@@ -154,6 +176,20 @@ def test_show_counts_the_trainable_values(contreg):
     assert recipe["parameters"] > 10 * smaller["parameters"] > 0
     values = {knob["name"]: knob["value"] for knob in smaller["components"]["encoder"]["knobs"]}
     assert values["features"] == [4, 4, 4]
+
+
+def test_show_names_the_paper(contreg):
+    assert "paper: Avants et al. 2008" in contreg("show", "lncc").out
+    assert (
+        "Vialard et al. 2012"
+        in json.loads(contreg("show", "utilzreg", "--kind", "solver", "--json").out)["paper"]
+    )
+    assert json.loads(contreg("show", "voxelmorph", "--json").out)["papers"] == [
+        "Avants et al. 2008",
+        "Balakrishnan et al. 2018",
+        "Balakrishnan et al. 2019",
+        "Dalca et al. 2018",
+    ]
 
 
 @pytest.mark.parametrize("name", ["contrastive-vae", "pyramid", "lncc", "synthetic"])

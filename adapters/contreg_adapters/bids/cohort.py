@@ -38,6 +38,7 @@ class Bids(Cohort):
     """
 
     name: ClassVar[str] = "bids"
+    paper: ClassVar[str] = "Gorgolewski et al. 2016"
     summary: ClassVar[str] = "a BIDS derivative of your own: --source FOLDER"
     default_protocol: ClassVar[str] = "bids/contreg"
 

@@ -20,6 +20,7 @@ class Lpba40(Cohort):
     """
 
     name: ClassVar[str] = "lpba40"
+    paper: ClassVar[str] = "Shattuck et al. 2008"
     summary: ClassVar[str] = "40 adults, 56 hand-drawn structures (LONI, Shattuck et al. 2008)"
     default_protocol: ClassVar[str] = "lpba40/contreg"
 

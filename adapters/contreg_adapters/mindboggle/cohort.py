@@ -23,6 +23,7 @@ class Mindboggle(Cohort):
     """
 
     name: ClassVar[str] = "mindboggle"
+    paper: ClassVar[str] = "Klein & Tourville 2012"
     summary: ClassVar[str] = "62 adults, 62 hand-drawn cortical labels, DKT31 (Klein and Tourville 2012)"
     default_protocol: ClassVar[str] = "mindboggle/contreg"
 

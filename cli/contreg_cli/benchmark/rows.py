@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from contreg_core.errors import UsageError
+from contreg_core.parameters import unknown
 
 Kind: TypeAlias = Literal["none", "learned", "solver", "supervised"]
 Figures: TypeAlias = Mapping[str, float]
@@ -70,7 +70,7 @@ class Table:
         known = [row.name for row in self.rows]
         for name in names:
             if name not in known:
-                raise UsageError(f"{self.name} has no row '{name}'", f"choose of: {', '.join(known)}")
+                raise unknown(f"{self.name} has no row '{name}'", name, known, "rows")
         return tuple(row for row in self.rows if not names or row.name in names)
 
 

@@ -9,6 +9,7 @@ import click
 
 from contreg_cli import options
 from contreg_cli.console import print_json, print_table, progress
+from contreg_cli.group import Group
 from contreg_cli.shell import load_catalogue
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _knobs = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Cohorts and caches: list, show, check."""
 

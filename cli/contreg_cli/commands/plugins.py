@@ -6,10 +6,11 @@ import click
 
 from contreg_cli import options
 from contreg_cli.console import print_json, print_table
+from contreg_cli.group import Group
 from contreg_cli.shell import shell
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @click.pass_context
 def command(context: click.Context) -> None:
     """Installed plugins."""

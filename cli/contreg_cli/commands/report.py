@@ -9,7 +9,7 @@ from contreg_cli.shell import load_catalogue
 
 
 @click.command()
-@click.argument("run", type=options.ANY_PATH)
+@options.run_folder
 @click.option("-o", "--output", type=options.FILE, metavar="FILE", help="Default: RUN/report.html.")
 @click.option(
     "--pair", nargs=2, metavar="MOVING FIXED", help="Scans to show (default: the pair of median Dice)."

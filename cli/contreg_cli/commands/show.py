@@ -1,6 +1,7 @@
-"""``contreg show``: one recipe, component or cohort in full."""
+"""``contreg show``: one recipe, component, cohort or model file in full."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,10 +28,17 @@ _KINDS = ("recipe", "encoder", "decoder", "solver", "warper", "segmenter", "loss
 @options.settings
 @options.as_json
 def command(name: str, kind: str | None, settings: tuple[str, ...], as_json: bool) -> None:
-    """A recipe, component or cohort with all its knobs.
+    """A recipe, component or cohort with all its knobs, or what a run or a model file holds.
 
-    A recipe file (.toml) and --set work as in fit, so that one sees what would be trained.
+    A recipe file (.toml) and --set work as in fit, so that one sees what would be trained. Of a run folder or a file of
+    contreg export: the weights' checksum, data, labels, figures, licence and origin.
     """
+    from contreg_cli.model_files import describe_model, is_model, print_model
+
+    if is_model(name):
+        model = describe_model(Path(name))
+        print_json(model) if as_json else print_model(model)
+        return
     found = describe(name, kind, settings, load_catalogue())
     if as_json:
         print_json(found[0] if len(found) == 1 else found)
@@ -65,6 +73,8 @@ def _class(catalogue: "Catalogue", kind: str, name: str) -> type:
 def _print_recipe(recipe: Mapping[str, Any]) -> None:
     click.echo(f"{recipe['name']}: {recipe['summary']}")
     click.echo(f"{recipe['parameters']:,} trainable values" if recipe["parameters"] else "needs no training")
+    if recipe["papers"]:
+        click.echo(f"papers: {'; '.join(recipe['papers'])}")
     for slot, choice in recipe["components"].items():
         _print_knobs(f"{slot} = {choice['name']}: {choice['summary']}", slot, choice["knobs"])
     for key, term in recipe["losses"].items():
@@ -76,6 +86,8 @@ def _print_recipe(recipe: Mapping[str, Any]) -> None:
 
 def _print_component(component: Mapping[str, Any]) -> None:
     click.echo(f"{component['kind']} {component['name']}\n\n{component['summary']}\n")
+    if component["paper"]:
+        click.echo(f"paper: {component['paper']}")
     for fact in ("gives", "needs"):
         if component[fact]:
             click.echo(f"{fact}: {', '.join(component[fact])}")

@@ -7,6 +7,7 @@ import click
 
 from contreg_cli import options, transforms
 from contreg_cli.console import print_json
+from contreg_cli.group import Group
 
 if TYPE_CHECKING:
     from contreg_core.transform import FieldFormat
@@ -21,7 +22,7 @@ _to = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Displacement fields of ITK, ANTs, FreeSurfer, FSL, SPM and Learn2Reg.
 

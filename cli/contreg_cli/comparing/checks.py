@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from contreg_cli.comparing.scored import ScoredModel
-from contreg_core.errors import MismatchError, UsageError
+from contreg_core.errors import MismatchError
+from contreg_core.parameters import unknown
 
 
 def named(models: Sequence[ScoredModel]) -> list[ScoredModel]:
@@ -57,5 +58,5 @@ def find_baseline(models: Sequence[ScoredModel], wanted: str | None) -> ScoredMo
     for model in models:
         if wanted is None or wanted in (model.name, str(model.folder)):
             return model
-    names = ", ".join(model.name for model in models)
-    raise UsageError(f"no evaluation '{wanted}' to compare with", f"choose one of {names}")
+    names = [model.name for model in models]
+    raise unknown(f"no evaluation '{wanted}' to compare with", str(wanted), names, "evaluations")

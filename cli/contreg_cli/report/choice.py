@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from contreg_cli.report.run_record import RunRecord
 from contreg_core.cache import CachedCohort, CachedScan, default_root, find_cache
 from contreg_core.errors import DataError, MissingError, UsageError
+from contreg_core.parameters import did_you_mean
 from contreg_core.training.pairs import valid_pairs
 
 if TYPE_CHECKING:
@@ -67,5 +68,6 @@ def _scan(cohort: CachedCohort, name: str) -> CachedScan:
             return scan
     some = ", ".join(scan.id for scan in cohort.scans[:6])
     raise UsageError(
-        f"no scan '{name}' in the cache of '{cohort.name}'", f"choose two of its scans: {some} ..."
+        f"no scan '{name}' in the cache of '{cohort.name}'",
+        f"{did_you_mean(name, (scan.id for scan in cohort.scans))}choose two of its scans: {some} ...",
     )

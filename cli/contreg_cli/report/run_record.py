@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from contreg_cli.report.evaluation_record import Evaluation, read_evaluations
-from contreg_core.errors import ContregError, DataError, MissingError
+from contreg_core.errors import ContregError, DataError, MissingError, UsageError
 from contreg_core.recipe import Recipe, load_recipe
 from contreg_core.training.run_folder import RunFolder
 
@@ -61,6 +61,11 @@ class RunRecord:
 
 def read_run(path: Path) -> RunRecord:
     """Read a run folder; raises ``MissingError`` or ``DataError`` only for what makes it a run at all."""
+    if path.is_file():
+        raise UsageError(
+            f"{path}: a file, expected a run folder",
+            f"a report is made where the run is; see what the file holds: contreg show {path}",
+        )
     run = RunFolder(path)
     recipe_text = _text(run.recipe)
     troubles: list[ContregError] = []
