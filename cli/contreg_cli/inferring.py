@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from contreg_cli import options
+from contreg_cli import completing, options
 from contreg_cli.shell import load_catalogue, plugin_versions
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ run = click.option(
     default=options.UNTRAINED_MODEL,
     show_default=True,
     metavar="RUN|RECIPE",
+    shell_complete=completing.models,
     help="Run folder of contreg fit, file of contreg export, or a recipe that needs no training.",
 )
 output = click.option(

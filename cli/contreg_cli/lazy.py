@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import ClassVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from contreg_cli.group import Group
 
@@ -27,6 +28,12 @@ class LazyGroup(Group):
         command = import_module(f"contreg_cli.commands.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Names and lines of help from the sections, without importing a command; then the options."""
+        lines = (line for commands in self.sections.values() for line in commands.items())
+        found = [CompletionItem(name, help=help_) for name, help_ in lines if name.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The sections, without importing a command."""

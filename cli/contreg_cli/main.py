@@ -38,6 +38,7 @@ class Contreg(LazyGroup):
             "data": "Cohorts and caches: list, show, check.",
             "plugins": "Installed plugins.",
             "doctor": "What contreg finds on this machine.",
+            "completion": "Make a shell complete contreg's names.",
         },
     }
 

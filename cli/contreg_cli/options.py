@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from contreg_cli import completing
+
 DEFAULT_MODEL = "contrastive-vae"
 UNTRAINED_MODEL = "svf-adam"
 """What registers where no model is named."""
@@ -23,9 +25,10 @@ model = click.option(
     default=DEFAULT_MODEL,
     show_default=True,
     metavar="RECIPE",
+    shell_complete=completing.recipes,
     help="Recipe by name, a recipe file (.toml), or the run or model file it is in.",
 )
-run_folder = click.argument("run", type=ANY_PATH)
+run_folder = click.argument("run", type=ANY_PATH, shell_complete=completing.runs)
 """A folder of ``contreg fit``."""
 settings = click.option(
     "-s",
@@ -33,6 +36,7 @@ settings = click.option(
     "settings",
     multiple=True,
     metavar="PATH=VALUE",
+    shell_complete=completing.settings,
     help="Change the recipe, e.g. loss.lncc.window=7; may be given again, later wins.",
 )
 device = click.option(

@@ -26,11 +26,14 @@ def shell() -> Shell:
 
 def load_catalogue() -> "Catalogue":
     """All that is installed and allowed; a plugin that cannot be loaded is one line on stderr."""
+    from contreg_cli.names import remember
     from contreg_core import plugins
 
     catalogue = plugins.load_catalogue(allow=shell().allow, plugins=shell().plugins)
     for broken in catalogue.broken:
         click.echo(f"warning: plugin '{broken.entry}' is off: {_line(broken.reason)}", err=True)
+    if shell().plugins and shell().allow is None:
+        remember(catalogue)
     return catalogue
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from contreg_cli import options
+from contreg_cli import completing, options
 from contreg_cli.shell import load_catalogue
 
 if TYPE_CHECKING:
@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("table", metavar="table1|table2|table3")
-@click.option("--data", metavar="COHORT", help="A prepared cohort (default: the table's own).")
+@click.option(
+    "--data",
+    metavar="COHORT",
+    shell_complete=completing.cohorts,
+    help="A prepared cohort (default: the table's own).",
+)
 @options.cache
 @click.option(
     "--budget",

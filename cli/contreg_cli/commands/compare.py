@@ -4,11 +4,18 @@ from pathlib import Path
 
 import click
 
-from contreg_cli import options
+from contreg_cli import completing, options
 
 
 @click.command()
-@click.argument("runs", nargs=-1, required=True, type=options.FOLDER, metavar="RUN...")
+@click.argument(
+    "runs",
+    nargs=-1,
+    required=True,
+    type=options.FOLDER,
+    metavar="RUN...",
+    shell_complete=completing.evaluations,
+)
 @click.option("--baseline", metavar="NAME", help="What the others are compared with (default: the first).")
 @click.option("--common", is_flag=True, help="Where the pairs differ, compare on those that all have.")
 @click.option("--across-caches", is_flag=True, help="Compare over different preprocessing all the same.")

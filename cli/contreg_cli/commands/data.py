@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from contreg_cli import options
+from contreg_cli import completing, options
 from contreg_cli.console import print_json, print_table, progress
 from contreg_cli.group import Group
 from contreg_cli.shell import load_catalogue
@@ -53,7 +53,7 @@ def list_(cache: Path | None, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completing.cohorts)
 @_source
 @_knobs
 @options.cache
@@ -78,7 +78,7 @@ def show(
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completing.cohorts)
 @_source
 @_knobs
 @options.as_json

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from contreg_cli import options
+from contreg_cli import completing, options
 from contreg_cli.shell import load_catalogue
 
 if TYPE_CHECKING:
@@ -14,15 +14,26 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", required=False, metavar="[RUN]")
+@click.argument("run", required=False, metavar="[RUN]", shell_complete=completing.models)
 @click.option(
     "--model",
+    shell_complete=completing.models,
     metavar="RUN|RECIPE|none",
     help="Instead of RUN: a run, a recipe that needs no training, or none for no registration.",
 )
-@click.option("--data", metavar="COHORT", help="Default: the cohort the run was trained on.")
+@click.option(
+    "--data",
+    metavar="COHORT",
+    shell_complete=completing.cohorts,
+    help="Default: the cohort the run was trained on.",
+)
 @options.cache
-@click.option("--protocol", metavar="NAME", help="Default: the cohort's own; see contreg data show.")
+@click.option(
+    "--protocol",
+    metavar="NAME",
+    shell_complete=completing.protocols,
+    help="Default: the cohort's own; see contreg data show.",
+)
 @click.option(
     "--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True
 )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from contreg_cli import options
+from contreg_cli import completing, options
 from contreg_cli.shell import load_catalogue, plugin_versions
 
 if TYPE_CHECKING:
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @options.model
-@click.option("--data", required=True, metavar="COHORT", help="A prepared cohort.")
+@click.option(
+    "--data", required=True, metavar="COHORT", shell_complete=completing.cohorts, help="A prepared cohort."
+)
 @options.cache
 @click.option("--run", type=options.ANY_PATH, metavar="DIR", help="Run folder (default: runs/MODEL-DATA).")
 @click.option("--steps", type=click.IntRange(1), help="Optimiser steps in all.")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from contreg_cli import options
+from contreg_cli import completing, options
 from contreg_cli.fleet import Fleet, Worked, fleet_options, refuse_failures
 from contreg_cli.shell import load_catalogue
 
@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--data", required=True, metavar="COHORT", help="Cohort by name; see contreg data list.")
+@click.option(
+    "--data",
+    required=True,
+    metavar="COHORT",
+    shell_complete=completing.cohorts,
+    help="Cohort by name; see contreg data list.",
+)
 @click.option(
     "--source", type=options.ANY_PATH, metavar="PATH", help="The study: its folder, or a manifest's file."
 )

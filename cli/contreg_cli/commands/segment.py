@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from contreg_cli import inferring, options
+from contreg_cli import completing, inferring, options
 
 if TYPE_CHECKING:
     from contreg_core.engine import Precision
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     "atlases",
     multiple=True,
     metavar="IMAGE:LABELS|COHORT",
+    shell_complete=completing.atlases,
     help="A labelled image (may be given again), or a prepared cohort's training subjects; not with a run of unet.",
 )
 @click.option(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from contreg_cli import options
+from contreg_cli import completing, options
 from contreg_cli.console import print_json, print_table
 from contreg_cli.shell import load_catalogue
 
@@ -23,7 +23,7 @@ _KINDS = ("recipe", "encoder", "decoder", "solver", "warper", "segmenter", "loss
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completing.things)
 @click.option("--kind", type=click.Choice(_KINDS), help="Where one name means several things.")
 @options.settings
 @options.as_json
