@@ -20,6 +20,7 @@ from torch import Tensor, nn
 import contreg_core
 from contreg_core.errors import DataError, MismatchError, MissingError
 from contreg_core.files import write_bytes
+from contreg_core.layout import laid_out_like
 
 SCHEMA = 1
 _KEY = "contreg"
@@ -98,14 +99,10 @@ def load_optimiser(optimiser: torch.optim.Optimizer, values: Mapping[str, Tensor
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in values.items():
         index, _, key = name.partition("/")
-        state.setdefault(int(index), {})[key] = _laid_out_like(weights[int(index)], value)
+        weight = weights[int(index)]
+        own = laid_out_like(weight, value) if value.shape == weight.shape else value
+        state.setdefault(int(index), {})[key] = own
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
-
-
-def _laid_out_like(weight: Tensor, value: Tensor) -> Tensor:
-    if value.shape != weight.shape:
-        return value
-    return torch.empty_like(weight, dtype=value.dtype, requires_grad=False).copy_(value)
 
 
 def _record(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:

@@ -9,24 +9,29 @@ import torch
 from numpy.typing import NDArray
 
 from contreg_core.errors import UnavailableError, UsageError
+from contreg_core.ranks.group import ALONE, Ranks
 
 Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 
 
 @dataclass(frozen=True)
 class Engine:
-    """Where tensors live and whether convolutions run in bfloat16 (fields, warps and losses stay float32)."""
+    """Where tensors live, whether convolutions run in bfloat16 (the rest stays float32), and who else trains."""
 
     device: torch.device
     bfloat16: bool
+    ranks: Ranks = ALONE
 
     @classmethod
-    def choose(cls, device: str = "auto", precision: Precision = "auto") -> "Engine":
-        """``auto``: a CUDA device if there is one; bfloat16 where the hardware has it. Raises ``UsageError`` for a
-        name that is none, ``UnavailableError`` for a device that is not here.
+    def choose(cls, device: str = "auto", precision: Precision = "auto", ranks: Ranks = ALONE) -> "Engine":
+        """``auto``: a CUDA device if there is one; bfloat16 where the hardware of every rank has it.
+
+        Several ranks have a GPU each. Raises ``UsageError`` for a name that is none, ``UnavailableError`` for a device
+        that is not here.
         """
-        chosen = _device(device)
-        return cls(chosen, precision == "bfloat16" or (precision == "auto" and _has_bfloat16(chosen)))
+        chosen = _device(device if ranks.count == 1 else _own(device, ranks))
+        able = _has_bfloat16(chosen) if precision == "auto" else precision == "bfloat16"
+        return cls(chosen, not ranks.largest(not able)[0], ranks)
 
     def autocast(self) -> AbstractContextManager[object]:
         """The context in which a model's forward pass runs."""
@@ -52,7 +57,8 @@ class Engine:
             if self.device.type == "cuda"
             else f"cpu ({torch.get_num_threads()} threads)"
         )
-        return f"{place}, {'bfloat16' if self.bfloat16 else 'float32'}"
+        others = f", {self.ranks.count} ranks" if self.ranks.count > 1 else ""
+        return f"{place}, {'bfloat16' if self.bfloat16 else 'float32'}{others}"
 
 
 def _device(name: str) -> torch.device:
@@ -65,6 +71,14 @@ def _device(name: str) -> torch.device:
         reason = str(error).splitlines()[0]
         raise UnavailableError(f"device '{name}' cannot be used ({reason})", "use --device cpu") from error
     return device
+
+
+def _own(name: str, ranks: Ranks) -> str:
+    """The GPU of a rank, where GPUs are asked for."""
+    if ":" in name:
+        raise UsageError(f"device '{name}' is one, and there are {ranks.count} ranks", "use --device cuda")
+    cuda = torch.cuda.is_available() if name == "auto" else name == "cuda"
+    return f"cuda:{ranks.local}" if cuda else name
 
 
 def _named(name: str) -> torch.device:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from contreg_core.components import Loss, SegmentationLoss
 from contreg_core.errors import UnavailableError
+from contreg_core.ranks.embeddings import with_all_embeddings
 from contreg_core.types import Outcome
 
 AnyLoss: TypeAlias = Loss | SegmentationLoss
@@ -45,7 +46,10 @@ class Objective(nn.Module):
 
     def terms(self) -> list[AnyLoss]:
         """Every loss."""
-        return [self.term(name) for name in self.weights]
+        return [loss for _, loss in self._named()]
+
+    def _named(self) -> list[tuple[str, AnyLoss]]:
+        return [(name, self.term(name)) for name in self.weights]
 
     def coarsened(self, edge: int) -> "Objective":
         """This objective for images averaged over cubes of ``edge`` voxels."""
@@ -58,7 +62,8 @@ class Objective(nn.Module):
     def forward(self, outcome: Outcome) -> Value:
         """Evaluate every term, outside autocast."""
         with torch.autocast(outcome.device.type, enabled=False):
-            terms = {name: _scalar(self.term(name), outcome) for name in self.weights}
+            whole = with_all_embeddings(outcome) if "embeddings" in self.needed() else outcome
+            terms = {name: _scalar(loss, outcome, whole) for name, loss in self._named()}
         total = torch.stack([weight * terms[name] for name, weight in self.weights.items()]).sum()
         return Value(total, terms)
 
@@ -67,9 +72,13 @@ class Objective(nn.Module):
         return value
 
 
-def _scalar(loss: AnyLoss, outcome: Outcome) -> Tensor:
-    """A plugin's loss may give anything; a vector would train on without a word."""
-    value: object = loss(outcome)  # type: ignore[arg-type] # it reads this kind of outcome, see build
+def _scalar(loss: AnyLoss, outcome: Outcome, whole: Outcome) -> Tensor:
+    """A plugin's loss may give anything; a vector would train on without a word.
+
+    A loss of embeddings compares those of all ranks.
+    """
+    seen = whole if "embeddings" in loss.needed() else outcome
+    value: object = loss(seen)  # type: ignore[arg-type] # it reads this kind of outcome, see build
     if isinstance(value, Tensor) and value.ndim == 0:
         return value
     found = f"a tensor of {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__

@@ -9,6 +9,7 @@ from torch import Tensor
 from contreg_core.components import Segmenter
 from contreg_core.errors import UnavailableError
 from contreg_core.model import Learner
+from contreg_core.ranks import total
 from contreg_core.types import Image, Labelled, Segmented
 
 _BACKGROUND = 20.0
@@ -63,9 +64,10 @@ Box = Sequence[tuple[int, int]]
 
 def brain_box(image: Image) -> list[tuple[int, int]]:
     """(first, number) of voxels along each axis: all that is not 0 in any image of the batch; all where all is 0."""
-    present = (image != 0).any(dim=0).any(dim=0)
-    axes = range(present.ndim)
-    return [_extent(present.sum(dim=[other for other in axes if other != axis])) for axis in axes]
+    axes = range(2, image.ndim)
+    counts = [(image != 0).sum(dim=[axis for axis in range(image.ndim) if axis != own]) for own in axes]
+    of_all_ranks = total(torch.cat(counts)).split(list(image.shape[2:]))
+    return [_extent(count) for count in of_all_ranks]
 
 
 def _extent(counts: Tensor) -> tuple[int, int]:

@@ -10,6 +10,8 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor
 
+from contreg_core import ranks
+
 Image: TypeAlias = Tensor
 """``(B, 1, *space)`` float intensities."""
 LabelMap: TypeAlias = Tensor
@@ -96,7 +98,7 @@ class Field:
         """One reparameterised sample ``mean + exp(log_variance / 2) * noise`` (Liu et al. 2020, eq. 7)."""
         if self.log_variance is None:
             return self.mean
-        noise = torch.randn_like(self.mean)
+        noise = ranks.normal_like(self.mean)
         if self.sampling == "legacy":
             return self.mean + self.log_variance * noise
         return self.mean + torch.exp(self.log_variance / 2) * noise

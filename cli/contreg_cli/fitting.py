@@ -25,6 +25,7 @@ def fit(session: "Session", *, tensorboard: bool = False) -> None:
     """Train to the end, showing how it goes; ``tensorboard`` writes event files too.
 
     A first signal lets the step end and saves: Ctrl-C is exit 130, SIGTERM and SIGUSR1 are 75. A second stops at once.
+    A signal to any rank stops them all.
     """
     if session.finished:
         click.echo(f"{session.run.path}: finished already, {session.state.step} steps")
@@ -36,8 +37,8 @@ def fit(session: "Session", *, tensorboard: bool = False) -> None:
         progress("fit", session.state.total, session.state.step) as bar,
     ):
         _train(session, bar, mirror)
-    if received and not session.finished:
-        raise _stopped(session, received[0])
+    if not session.finished:
+        raise _stopped(session, received[0] if received else signal.SIGTERM)
     click.echo(
         f"{session.run.path}: {session.state.step} steps in {duration(session.state.elapsed)}{_best(session)}"
     )
@@ -99,6 +100,8 @@ def _stopped(session: "Session", number: int) -> ContregError:
 
 def _heading(session: "Session") -> str:
     place = f"goes on after step {session.state.step}" if session.resumed else f"{session.state.total} steps"
+    if session.ranks_before != session.engine.ranks.count:
+        place += f", made by {session.ranks_before} (equal to rounding from here, not bitwise)"
     return (
         f"{session.recipe.name} on {session.cohort.name}: {len(session.training_ids)} scans ({session.feed.content}), "
         f"{len(session.validation_ids)} held out; {session.engine.describe()}; {place}; {session.run.path}"

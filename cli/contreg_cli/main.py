@@ -54,13 +54,13 @@ class Contreg(LazyGroup):
 def cli(context: click.Context, plugins: str | None, no_plugins: bool, debug: bool) -> None:
     """Learned deformable registration and label-free segmentation of brain MRI."""
     allow = None if plugins is None else tuple(plugins.split(","))
-    context.obj = Shell(allow, not no_plugins, debug)
+    context.obj = Shell(allow, not no_plugins, debug, arguments=context.obj or ())
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code, having explained any failure on stderr."""
     try:
-        code = cli.main(list(arguments), prog_name="contreg", standalone_mode=False)
+        code = cli.main(list(arguments), prog_name="contreg", standalone_mode=False, obj=tuple(arguments))
     except (Exception, KeyboardInterrupt) as error:
         return explain(error, debug="--debug" in arguments)
     return code if isinstance(code, int) else 0

@@ -11,11 +11,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Shell:
-    """``allow``: the plugins that may be loaded (None: all, or what ``CONTREG_PLUGINS`` says)."""
+    """``allow``: the plugins that may be loaded (None: all, or what ``CONTREG_PLUGINS`` says); ``arguments``: all of
+    the command line.
+    """
 
     allow: tuple[str, ...] | None = None
     plugins: bool = True
     debug: bool = False
+    arguments: tuple[str, ...] = ()
 
 
 def shell() -> Shell:

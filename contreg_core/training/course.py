@@ -39,7 +39,7 @@ def course(
     if recipe.form == "supervised":
         return _labelled(recipe, cohort, training, validation, engine)
     return Course(
-        PairFeed(cohort, training, recipe.training, recipe.augmentation, engine.device),
+        PairFeed(cohort, training, recipe.training, recipe.augmentation, engine),
         Validator(cohort, validation, engine),
         lambda catalogue, ndim: build(recipe, catalogue, ndim=ndim),
     )
@@ -50,7 +50,7 @@ def _labelled(
 ) -> Course:
     classes = classes_of(cohort.protocol(), cohort.labels, recipe.training.classes)
     return Course(
-        LabelledFeed(cohort, training, classes, recipe.training, recipe.augmentation, engine.device),
+        LabelledFeed(cohort, training, classes, recipe.training, recipe.augmentation, engine),
         LabelledValidator(cohort, validation, classes, engine),
         lambda catalogue, ndim: build_segmenter(recipe, catalogue, len(classes) + 1, ndim=ndim),
         {"classes": [{**asdict(one), "labels": list(one.labels)} for one in classes]},

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from contreg_core.cache import CachedCohort, CachedScan
+from contreg_core.engine import Engine
 from contreg_core.errors import DataError
 from contreg_core.scheme import Augmentation, Scheme
 from contreg_core.training.augmentation import augment
@@ -17,7 +18,7 @@ from contreg_core.types import Pair
 
 
 class Feed(Protocol):
-    """Batches for training; ``feed.batch(step)`` depends on (seed, step) alone. ``images`` are all of one grid."""
+    """Batches for training; ``feed.batch(step)`` depends on seed, step and rank. ``images`` are of one grid."""
 
     images: list[Tensor]
 
@@ -42,7 +43,7 @@ class PairFeed:
         scans: Sequence[CachedScan],
         scheme: Scheme,
         augmentation: Augmentation,
-        device: torch.device,
+        engine: Engine,
     ) -> None:
         self.scheme = scheme
         self.augmentation = augmentation
@@ -50,9 +51,10 @@ class PairFeed:
         order = PairOrder(scans, seed=scheme.seed, own_space=own_space, kind=scheme.pairs)
         scans = paired(scans, order.pairs)
         self.order = PairOrder(scans, seed=scheme.seed, own_space=own_space, kind=scheme.pairs)
-        self.images, self.masks = _resident(cohort, scans, device)
+        self.images, self.masks = _resident(cohort, scans, engine.device)
         self.numbers = [zlib.crc32(scan.subject.encode()) for scan in scans]
-        self.device = device
+        self.share = engine.ranks.share(scheme.batch_size)
+        self.device = engine.device
 
     @property
     def steps_per_epoch(self) -> int:
@@ -65,9 +67,8 @@ class PairFeed:
         return f"{len(self.order)} pairs"
 
     def batch(self, step: int) -> Pair:
-        """The pairs of a step, stacked."""
-        size = self.scheme.batch_size
-        items = [self._item(number) for number in range(step * size, (step + 1) * size)]
+        """This rank's pairs of a step, stacked."""
+        items = [self._item(number) for number in self.share.numbers(step)]
         moving, fixed, mask, subjects = (torch.cat(parts) for parts in zip(*items, strict=True))
         return Pair(moving, fixed, subjects, mask)
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from contreg_core.cache import CachedCohort, CachedScan
 from contreg_core.classes import LabelClass, class_map, other_side
+from contreg_core.engine import Engine
 from contreg_core.errors import DataError
 from contreg_core.scheme import Augmentation, Scheme
 from contreg_core.training.augmentation import augment_labelled
@@ -25,9 +26,10 @@ class LabelledFeed:
         classes: Sequence[LabelClass],
         scheme: Scheme,
         augmentation: Augmentation,
-        device: torch.device,
+        engine: Engine,
     ) -> None:
         self.scheme = scheme
+        self.share = engine.ranks.share(scheme.batch_size)
         self.augmentation = augmentation
         self.images: list[Tensor] = []
         self.classes: list[tuple[Tensor, Tensor]] = []
@@ -40,9 +42,11 @@ class LabelledFeed:
                     "leave it out of the training split, or train a recipe that needs no labels",
                 )
             maps = (class_map(subject.labels, classes, cohort.protocol(), s) for s in ({}, swap))
-            plain, mirrored = (torch.from_numpy(one)[None, None].to(device, torch.int16) for one in maps)
+            plain, mirrored = (
+                torch.from_numpy(one)[None, None].to(engine.device, torch.int16) for one in maps
+            )
             self.classes.append((plain, mirrored))
-            self.images.append(torch.from_numpy(subject.image)[None, None].to(device))
+            self.images.append(torch.from_numpy(subject.image)[None, None].to(engine.device))
             require_one_grid(self.images, scans)
         if not self.images:
             raise DataError("there is no training scan", "prepare at least one with labels")
@@ -58,9 +62,8 @@ class LabelledFeed:
         return f"{len(self.images)} labelled images"
 
     def batch(self, step: int) -> Labelled:
-        """The images of a step, stacked."""
-        size = self.scheme.batch_size
-        items = [self._item(number) for number in range(step * size, (step + 1) * size)]
+        """This rank's images of a step, stacked."""
+        items = [self._item(number) for number in self.share.numbers(step)]
         image, classes = (torch.cat(parts) for parts in zip(*items, strict=True))
         return Labelled(image, classes)
 

@@ -10,11 +10,13 @@ from contreg_core.components import Component
 from contreg_core.engine import Engine
 from contreg_core.model import Learner
 from contreg_core.objective import Objective
+from contreg_core.ranks import together
+from contreg_core.ranks.gradients import add_up
 from contreg_core.scheme import Scheme
 from contreg_core.training.averaging import WeightAverage
 from contreg_core.training.feed import Feed
 from contreg_core.training.schedule import learning_rate, total_steps
-from contreg_core.training.seeds import seed_torch
+from contreg_core.training.seeds import derive, seed_torch
 
 
 @dataclass
@@ -52,9 +54,11 @@ class StepReport:
 def train(state: TrainingState, scheme: Scheme, feed: Feed, engine: Engine) -> Iterator[StepReport]:
     """Train from ``state.step`` to ``state.total``; the caller may change ``state.total`` on the way.
 
-    Bitwise repeatable on a CPU: batches, augmentation and noise are functions of (seed, step).
+    Bitwise repeatable on a CPU: batches, augmentation and noise are functions of (seed, step). On several ranks each
+    studies its share of a batch; gradients, and the values reported, are those of the whole batch.
     """
     needed = state.objective.needed()
+    share = engine.ranks.share(scheme.batch_size)
     weights = [p for group in state.optimiser.param_groups for p in group["params"]]
     state.model.train()
     state.objective.train()
@@ -67,17 +71,21 @@ def train(state: TrainingState, scheme: Scheme, feed: Feed, engine: Engine) -> I
                 part.proceed(state.step / state.total)
         batch = feed.batch(state.step)
         seed_torch("noise", scheme.seed, state.step)
-        with engine.autocast():
-            outcome = state.model.study(batch, needed)
-        value = state.objective(outcome)
-        value.total.backward()
+        noise = [derive("noise", scheme.seed, "item", number) for number in share.numbers(state.step)]
+        with together(engine.ranks, share, noise, engine.device):
+            with engine.autocast():
+                outcome = state.model.study(batch, needed)
+            value = state.objective(outcome)
+            (share.part * value.total).backward()
+        own = share.part * torch.stack([value.total, *value.terms.values()]).detach()
+        total, *terms = add_up(weights, own, engine.ranks)
         norm = torch.nn.utils.clip_grad_norm_(weights, scheme.clip_norm or torch.inf)
         state.optimiser.step()
         state.optimiser.zero_grad()
         if state.average is not None:
             state.average.update(state.model, state.step)
         state.step += 1
-        yield StepReport(state.step, rate, value.total.detach(), _detached(value.terms), norm)
+        yield StepReport(state.step, rate, total, dict(zip(value.terms, terms, strict=True)), norm)
 
 
 def _optimiser(model: Learner, objective: Objective, scheme: Scheme) -> torch.optim.Optimizer:
@@ -86,7 +94,3 @@ def _optimiser(model: Learner, objective: Objective, scheme: Scheme) -> torch.op
     return kind(
         parameters, lr=scheme.learning_rate, betas=scheme.betas, weight_decay=scheme.weight_decay, fused=True
     )
-
-
-def _detached(terms: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: value.detach() for name, value in terms.items()}

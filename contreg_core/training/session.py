@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from contreg_core.cache import CachedCohort
+from contreg_core.checkpoint import Checkpoint, read_checkpoint
 from contreg_core.engine import Engine
-from contreg_core.errors import DataError, MismatchError
+from contreg_core.errors import ContregError, DataError, MismatchError
 from contreg_core.files import write_json, write_text
 from contreg_core.provenance import now, provenance
+from contreg_core.ranks.layers import adopt
+from contreg_core.ranks.setting_up import OtherRankError, all_or_none
+from contreg_core.ranks.sharing import share_checkpoint
 from contreg_core.recipe import Recipe, dump_recipe, resolve
 from contreg_core.recipe.difference import difference, same
 from contreg_core.training.course import course
@@ -50,6 +54,8 @@ class Session:
     ``max_seconds`` limits the whole run beside the scheme's steps: where they would take longer, fewer are planned from
     the measured speed, so that the learning rate still comes down at the end. A run without it is bitwise repeatable
     on a CPU, killed or not.
+
+    On several ranks all make the same steps and stop after the same one; rank 0 has the folder, and validates.
     """
 
     def __init__(
@@ -72,16 +78,21 @@ class Session:
         self.stopping = False
         self.recent: list[StepReport] = []
         self.carried: list[dict[str, float]] = []
+        self.ranks_before = engine.ranks.count
         self.step_seconds, self.validation_seconds = 0.0, 0.0
         training, validation = hold_out(cohort.scans, self.scheme.validation)
         self.training_ids = [scan.id for scan in training]
         self.validation_ids = [scan.id for scan in validation]
-        self.course = course(self.recipe, cohort, training, validation, engine)
-        self.feed, self.validator = self.course.feed, self.course.validator
-        self.state = self._start(catalogue)
+        with all_or_none(engine.ranks):
+            self.course = course(self.recipe, cohort, training, validation, engine)
+            self.feed, self.validator = self.course.feed, self.course.validator
+            self.state = self._start(catalogue)
+            last = self._open(catalogue) if engine.ranks.first else None
         self.most_steps = self.state.total
-        self.resumed = self._resume(catalogue)
-        self._describe(plugins or {})
+        with all_or_none(engine.ranks):
+            self.resumed = self._resume(share_checkpoint(last, engine.ranks))
+            if engine.ranks.first:
+                self._describe(plugins or {})
 
     @property
     def finished(self) -> bool:
@@ -95,44 +106,51 @@ class Session:
     def advance(self) -> Iterator[Progress]:
         """Train to the end; yields every ``20`` steps and at every validation. Safe to abandon: call ``save`` first."""
         clock, saved, before = time.perf_counter(), time.perf_counter(), self.state.elapsed
+        agreed = self.engine.ranks.largest
         for report in train(self.state, self.scheme, self.feed, self.engine):
             self.recent.append(report)
-            started, self.state.elapsed = self.state.elapsed, before + time.perf_counter() - clock
+            started, time_now = self.state.elapsed, time.perf_counter()
+            self.state.elapsed, unsaved, stop = agreed(
+                before + time_now - clock, time_now - saved, self.stopping
+            )
             self.step_seconds = self.state.elapsed - started
             self._end_in_time()
             due = self._validation_due()
             if due or report.step % _LOG_EVERY == 0 or report.step == self.state.total:
                 progress = self._progress()
                 yield replace(progress, validation=self._validate()) if due else progress
-                self.state.elapsed = before + time.perf_counter() - clock
+                self.state.elapsed = agreed(before + time.perf_counter() - clock)[0]
                 self._replan()
             elif report.step == _PLAN_AFTER:
                 self._replan()
-            if self.stopping:
+            if stop:
                 break
-            if time.perf_counter() - saved > _SAVE_SECONDS:
+            if unsaved > _SAVE_SECONDS:
                 self.save()
                 saved = time.perf_counter()
         self.save()
-        if self.finished:
+        if self.finished and self.engine.ranks.first:
             self._close()
 
     def save(self) -> None:
         """Write the ``last`` checkpoint now; raises ``DataError`` instead where the weights are not finite."""
         if not _finite(self.state.model):
             raise self._diverged("the weights are not finite")
+        if not self.engine.ranks.first:
+            return
         recent = [*self.carried, *map(_values, self.recent)]
         save_state(self.run.checkpoint("last"), self.state, {**self._record(), "recent": recent})
 
     def _start(self, catalogue: "Catalogue") -> TrainingState:
         seed_torch("weights", self.scheme.seed)
         model, objective = self.course.build(catalogue, self.feed.images[0].ndim - 2)
-        self.engine.place(model)
-        self.engine.place(objective)
+        for part in (model, objective):
+            adopt(part)
+            self.engine.place(part)
         return TrainingState.start(model, objective, self.scheme, self.feed)
 
-    def _resume(self, catalogue: "Catalogue") -> bool:
-        """Continue the run in the folder; raises ``MismatchError`` where it is a run of another recipe."""
+    def _open(self, catalogue: "Catalogue") -> Checkpoint | None:
+        """The last checkpoint in the folder; raises ``MismatchError`` where it is of another recipe, or other data."""
         text = dump_recipe(self.recipe)
         before = self.run.read_recipe()
         if before and not same(before, self.recipe, catalogue):
@@ -144,13 +162,21 @@ class Session:
         write_text(self.run.recipe, text)
         self.run.remove_leftovers()
         last = self.run.checkpoint("last")
-        resumed = last.is_file()
-        if resumed:
-            record = restore_state(last, self.state)
-            self._check_data(record["data"])
-            self.carried = list(record.get("recent", ()))
-        self.run.rewind(self.state.step)
-        return resumed
+        if not last.is_file():
+            return None
+        checkpoint = read_checkpoint(last)
+        self._check_data(checkpoint.record["data"])
+        return checkpoint
+
+    def _resume(self, last: Checkpoint | None) -> bool:
+        """Go on from a checkpoint, where there is one."""
+        if last is not None:
+            restore_state(last, self.state)
+            self.carried = list(last.record.get("recent", ()))
+            self.ranks_before = int(last.record.get("ranks", 1))
+        if self.engine.ranks.first:
+            self.run.rewind(self.state.step)
+        return last is not None
 
     def _check_data(self, data: Mapping[str, Any]) -> None:
         own = self._record()["data"]
@@ -171,10 +197,12 @@ class Session:
                 blamed = ", ".join(term for term, value in values.items() if not math.isfinite(value))
                 raise self._diverged(f"not finite: {blamed.replace('_', ' ')}")
         line = {"step": last.step, "rate": last.rate, "seconds": round(self.state.elapsed, 3), **values}
-        self.run.log(line)
+        self._log(line)
         return Progress(last.step, self.state.total, last.rate, self.state.elapsed, values)
 
-    def _diverged(self, found: str) -> DataError:
+    def _diverged(self, found: str) -> ContregError:
+        if not self.engine.ranks.first:  # it is so on every rank
+            return OtherRankError(DataError.exit_code)
         last = self.run.checkpoint("last").is_file()
         kept = "the last finite checkpoint is kept" if last else "no checkpoint was made before"
         gentler = f"-s training.learning_rate={self.scheme.learning_rate / 3:.1g}"
@@ -188,16 +216,21 @@ class Session:
         return self.finished or (self.state.step % every == 0 and not self._over(2 * self.validation_seconds))
 
     def _validate(self) -> Validation | None:
-        started = time.perf_counter()
-        validation = self.validator(self.state)
-        self.validation_seconds = time.perf_counter() - started
+        started, ranks = time.perf_counter(), self.engine.ranks
+        validation = self.validator(self.state) if ranks.first else None
+        value = validation.value if validation else -math.inf
+        self.validation_seconds, value = ranks.largest(time.perf_counter() - started, value)
+        better, self.state.best = value > self.state.best, max(value, self.state.best)
         if validation is None:
             return None
-        self.run.log({"step": validation.step, f"validation_{validation.name}": validation.value})
-        if validation.value > self.state.best:
-            self.state.best = validation.value
+        self._log({"step": validation.step, f"validation_{validation.name}": validation.value})
+        if better:
             save_model(self.run.checkpoint("best"), self.state, self._record())
         return validation
+
+    def _log(self, line: Mapping[str, Any]) -> None:
+        if self.engine.ranks.first:
+            self.run.log(line)
 
     def _end_in_time(self) -> None:
         """End here if one more step and the last validation would take too long."""
@@ -232,7 +265,8 @@ class Session:
             **self.course.record,
         }
         labels = [asdict(label) for label in self.cohort.labels]
-        return {"recipe": dump_recipe(self.recipe), "data": data, "labels": labels}
+        ranks = self.engine.ranks.count
+        return {"recipe": dump_recipe(self.recipe), "data": data, "labels": labels, "ranks": ranks}
 
     def _describe(self, plugins: Mapping[str, str]) -> None:
         if self.resumed and self.run.provenance.is_file():

@@ -8,10 +8,10 @@ from typing import Any
 from torch import Tensor
 
 from contreg_core.checkpoint import (
+    Checkpoint,
     load_module,
     load_optimiser,
     optimiser_tensors,
-    read_checkpoint,
     write_checkpoint,
 )
 from contreg_core.training.loop import TrainingState
@@ -34,9 +34,8 @@ def save_model(path: Path, state: TrainingState, record: Mapping[str, Any]) -> N
     write_checkpoint(path, _prefixed("model", values), {**record, **_place(state)})
 
 
-def restore_state(path: Path, state: TrainingState) -> Mapping[str, Any]:
-    """Put a saved state back, in place, and give its record; raises ``MismatchError`` where it does not fit."""
-    checkpoint = read_checkpoint(path)
+def restore_state(checkpoint: Checkpoint, state: TrainingState) -> None:
+    """Put a saved state back, in place; raises ``MismatchError`` where it does not fit."""
     load_module(state.model, checkpoint.part("model"), "model")
     load_module(state.objective, checkpoint.part("objective"), "objective")
     load_optimiser(state.optimiser, checkpoint.part("optimiser"))
@@ -47,7 +46,6 @@ def restore_state(path: Path, state: TrainingState) -> Mapping[str, Any]:
     state.step, state.total = int(place["step"]), int(place["total"])
     state.best = -math.inf if place["best"] is None else float(place["best"])
     state.elapsed = float(place["elapsed"])
-    return checkpoint.record
 
 
 def _place(state: TrainingState) -> dict[str, Any]:

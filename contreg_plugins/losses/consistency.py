@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
-from contreg_core import spatial
+from contreg_core import ranks, spatial
 from contreg_core.types import Registration
 
 
@@ -16,7 +15,7 @@ def jittered(space: Sequence[int], like: Tensor, stride: int, *, margin: float =
     """
     cells = [max(1, round((size - 1) / stride)) for size in space]
     corners = spatial.identity_grid(cells, like)
-    noise = torch.rand((len(like), *corners.shape[1:]), dtype=like.dtype, device=like.device)
+    noise = ranks.uniform(corners.expand(len(like), *corners.shape[1:]))
     edges = [max(0.0, size - 1 - margin) / count for size, count in zip(space, cells, strict=True)]
     return (corners + noise) * like.new_tensor(edges).view(1, -1, *([1] * len(edges)))
 

@@ -5,6 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from contreg_core import ranks
 from contreg_core.components import Loss
 from contreg_core.types import Registration
 
@@ -30,7 +31,9 @@ class FoldPenalty(Loss):
     def forward(self, registration: Registration) -> Tensor:
         """A registration -> how far determinants lie below 0, at least 0."""
         folds = torch.relu(-forward_determinant(registration.displacement))
-        return folds.sum() if self.reduction == "sum" else folds.mean()
+        if self.reduction == "mean":
+            return folds.mean()
+        return folds.flatten(1).sum(1).mean() * ranks.items(len(folds))
 
 
 def forward_determinant(displacement: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
+from contreg_core import ranks
 from contreg_core.components import Loss
 from contreg_core.types import Registration
 
@@ -50,6 +51,6 @@ class GaussianKL(Loss):
         return components.norm(dim=1) if self.mu_norm == "l2" else components.square().sum(1)
 
     def _divisor(self, mean: Tensor) -> int:
-        batch, components = mean.shape[:2]
+        batch, components = ranks.items(len(mean)), mean.shape[1]
         voxels = mean[0, 0].numel()
         return voxels * {"voxel": 1, "component": components, "reference": components * batch}[self.scale]

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from contreg_core import spatial
+from contreg_core import ranks, spatial
 from contreg_core.components import Loss
 from contreg_core.types import Registration
 from contreg_plugins.losses.contrast import checked
@@ -50,14 +50,13 @@ class LocalContrast(Loss):
                 embeddings.moving_map[k : k + 1],
                 embeddings.fixed_map[k : k + 1],
                 displacement[k : k + 1],
-                brain[k],
+                self._draw(k, brain[k]),
             )
             for k in range(len(brain))
         ]
         return torch.stack(values).mean()
 
-    def _pair(self, moving: Tensor, fixed: Tensor, displacement: Tensor, brain: Tensor) -> Tensor:
-        anchors = self._draw(brain)
+    def _pair(self, moving: Tensor, fixed: Tensor, displacement: Tensor, anchors: Tensor) -> Tensor:
         if len(anchors) < 2:
             return fixed.sum() * 0
         points = anchors.T[None, :, :].to(fixed.dtype)
@@ -72,11 +71,10 @@ class LocalContrast(Loss):
         target = torch.arange(len(logits), device=logits.device)
         return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
 
-    def _draw(self, brain: Tensor) -> Tensor:
+    def _draw(self, item: int, brain: Tensor) -> Tensor:
         """``(M, ndim)`` voxel indices inside the brain, without repetition."""
         inside = brain.nonzero()
-        chosen = torch.randperm(len(inside), device=inside.device)[: self.points]
-        return inside[chosen]
+        return inside[ranks.permutation(item, len(inside), inside.device)[: self.points]]
 
 
 def _as_line(points: Tensor) -> Tensor:

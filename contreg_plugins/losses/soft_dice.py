@@ -5,6 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from contreg_core import ranks
 from contreg_core.components import SegmentationLoss
 from contreg_core.types import Segmented
 
@@ -34,6 +35,8 @@ class SoftDice(SegmentationLoss):
         shares = torch.softmax(segmented.logits, dim=1)
         truth = torch.zeros_like(shares).scatter_(1, segmented.classes, 1.0)
         axes = tuple(range(2, shares.ndim)) if self.over == "image" else (0, *range(2, shares.ndim))
-        common, total = (shares * truth).sum(axes), shares.sum(axes) + truth.sum(axes)
-        dice = (2 * common + self.smooth) / (total + self.smooth)
-        return 1 - dice[..., 1:].mean()
+        sums = torch.stack(((shares * truth).sum(axes), shares.sum(axes) + truth.sum(axes)))
+        common, both = sums if self.over == "image" else ranks.total(sums)
+        dice = (2 * common + self.smooth) / (both + self.smooth)
+        mean: Tensor = dice[..., 1:].mean()
+        return 1 - mean

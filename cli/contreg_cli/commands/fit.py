@@ -31,6 +31,19 @@ if TYPE_CHECKING:
 @click.option("--batch-size", type=click.IntRange(1), help="Pairs (or labelled images) a step.")
 @click.option("--seed", type=click.IntRange(0), help="Of order, augmentation, initial weights and noise.")
 @options.device
+@click.option(
+    "--devices", type=click.IntRange(1), metavar="N", help="Train on N GPUs of this machine (or N processes)."
+)
+@click.option(
+    "--nodes", type=click.IntRange(1), metavar="N", help="On N machines: says how to start it there."
+)
+@click.option(
+    "--dist-timeout",
+    default="5m",
+    show_default=True,
+    metavar="TIME",
+    help="How long one of several devices may be waited for.",
+)
 @options.precision
 @click.option("--tensorboard", is_flag=True, help="Write event files to RUN/tensorboard (needs the extra).")
 @options.settings
@@ -45,6 +58,9 @@ def command(
     batch_size: int | None,
     seed: int | None,
     device: str,
+    devices: int | None,
+    nodes: int | None,
+    dist_timeout: str,
     precision: "Precision",
     tensorboard: bool,
     settings: tuple[str, ...],
@@ -52,13 +68,15 @@ def command(
     """Train a model on a prepared cohort; run again to go on.
 
     The same command goes on where a run stopped: Ctrl-C and SIGTERM save first, and a killed run loses two minutes
-    at most.
+    at most. On several devices a batch is shared out among them, and the result is that of one.
     """
+    from contreg_cli import launching
     from contreg_cli.caches import open_cache, prepare_options
     from contreg_cli.fitting import fit, next_command
     from contreg_cli.recipes import find_recipe
     from contreg_cli.times import seconds
     from contreg_core.engine import Engine
+    from contreg_core.ranks import Share
     from contreg_core.recipe import require_trainable
     from contreg_core.training.run_folder import RunFolder
     from contreg_core.training.session import Session
@@ -68,14 +86,23 @@ def command(
     changes = [*settings, *_training(steps, epochs, batch_size, seed)]
     recipe = find_recipe(catalogue, model, changes)
     require_trainable(recipe)  # before a cohort is prepared for nothing
-    cohort = open_cache(
-        catalogue, data, recipe.preprocessing, cache, prepare_options(catalogue, model, settings)
-    )
+    how = prepare_options(catalogue, model, settings)
     folder = RunFolder(run or default_run(recipe.name, data))
-    engine = Engine.choose(device, precision)
-    session = Session(recipe, cohort, folder, engine, catalogue, max_seconds=limit, plugins=plugin_versions())
-    fit(session, tensorboard=tensorboard)
-    click.echo(f"next: {next_command(folder.path, cache)}")
+    wish = launching.Wish(devices, nodes, device, dist_timeout)
+    with launching.ranks(wish) as ranks:
+        cohort = launching.in_turn(
+            ranks, lambda: open_cache(catalogue, data, recipe.preprocessing, cache, how)
+        )
+        if launching.to_be_started(wish, ranks):
+            Share.of(recipe.training.batch_size, 0, devices or 1)
+            launching.start(wish)
+        engine = Engine.choose(device, precision, ranks)
+        session = Session(
+            recipe, cohort, folder, engine, catalogue, max_seconds=limit, plugins=plugin_versions()
+        )
+        fit(session, tensorboard=tensorboard and ranks.first)
+    if ranks.first:
+        click.echo(f"next: {next_command(folder.path, cache)}")
 
 
 def default_run(model: str, data: str) -> Path:

@@ -1,0 +1,138 @@
+"""``fit`` on several devices and machines: joining what a launcher has started, or starting ranks here."""
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+import click
+
+from contreg_cli.failure import InterruptedRunError
+from contreg_cli.shell import shell
+from contreg_cli.times import seconds
+from contreg_core.errors import RetryError, UnavailableError, UsageError
+
+if TYPE_CHECKING:
+    from contreg_core.ranks import Ranks
+    from contreg_core.ranks.place import Place
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the options say; None where they do not."""
+
+    devices: int | None
+    nodes: int | None
+    device: str
+    timeout: str
+
+
+@contextmanager
+def ranks(wish: Wish) -> "Iterator[Ranks]":
+    """The ranks this process is one of. What ends them all is said by one; the others end with its exit code."""
+    from contreg_core.ranks.group import ALONE, LostRankError
+    from contreg_core.ranks.join import joined
+    from contreg_core.ranks.place import Place
+    from contreg_core.ranks.setting_up import OtherRankError
+
+    place = Place.found(os.environ)
+    _check(wish, place)
+    group = ALONE
+    try:
+        with joined(place, _on_gpus(wish.device), seconds(wish.timeout)) as group, _seen(group):
+            yield group
+    except (OtherRankError, RetryError, InterruptedRunError) as error:
+        said_by_another = isinstance(error, OtherRankError) or not group.first
+        if said_by_another or (isinstance(error, LostRankError) and _started_here()):
+            raise click.exceptions.Exit(error.exit_code) from error
+        raise
+
+
+def in_turn(group: "Ranks", work: Callable[[], Result]) -> Result:
+    """Rank 0 does it before the others do: it may write what they then find. All fail where one does."""
+    from contreg_core.ranks.setting_up import all_or_none
+
+    if group.count > 1:
+        with all_or_none(group):
+            if group.first:
+                work()
+    with all_or_none(group):
+        result = work()
+    return result
+
+
+def to_be_started(wish: Wish, group: "Ranks") -> bool:
+    """Whether the ranks that are asked for are still to be started."""
+    return group.count == 1 and (wish.devices or 1) > 1
+
+
+def start(wish: Wish) -> NoReturn:
+    """Run this very command as so many ranks on this machine, and end as they end."""
+    import torch
+
+    from contreg_core.ranks.launch import launch
+
+    devices = wish.devices or 1
+    if _on_gpus(wish.device) and torch.cuda.device_count() < devices:
+        raise UnavailableError(
+            f"{devices} devices are asked for, this machine has {torch.cuda.device_count()} GPUs",
+            "give --devices no more than that, or --device cpu",
+        )
+    raise click.exceptions.Exit(launch([sys.executable, "-m", "contreg_cli", *shell().arguments], devices))
+
+
+@contextmanager
+def _seen(group: "Ranks") -> Iterator[None]:
+    """What goes on is said by rank 0; why it ends, by any."""
+    if group.first:
+        yield
+        return
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        yield
+
+
+def _check(wish: Wish, place: "Place | None") -> None:
+    if place is None:
+        if (wish.nodes or 1) > 1:
+            click.echo("\n".join(_lines(wish)))
+            raise UsageError(
+                f"--nodes {wish.nodes}, but no launcher has started this",
+                "run one of the two lines above: the first on every machine (HOST is one of them), the second in SLURM",
+            )
+        return
+    started = {"devices": place.here, "nodes": place.count // place.here}
+    for name, found in started.items():
+        wanted = getattr(wish, name)
+        if wanted not in (None, found):
+            raise UsageError(
+                f"--{name} {wanted}, but {place.launcher} has started {found}",
+                f"leave --{name} out, or let them agree",
+            )
+
+
+def _lines(wish: Wish) -> tuple[str, str]:
+    """The command lines that start this command on several machines, by torchrun and by srun."""
+    command = shlex.join(["contreg", *shell().arguments])
+    nodes, devices = wish.nodes, wish.devices or 1
+    return (
+        f"torchrun --nnodes {nodes} --nproc-per-node {devices} --rdzv-backend c10d --rdzv-endpoint HOST:29500 "
+        f"--no-python {command}",
+        f"srun --nodes {nodes} --ntasks-per-node {devices} --kill-on-bad-exit=1 {command}",
+    )
+
+
+def _on_gpus(device: str) -> bool:
+    import torch
+
+    return device.partition(":")[0] in ("auto", "cuda") and torch.cuda.is_available()
+
+
+def _started_here() -> bool:
+    from contreg_core.ranks.launch import RUN_ID
+
+    return os.environ.get("TORCHELASTIC_RUN_ID") == RUN_ID

@@ -1,0 +1,72 @@
+"""The law of ranks: N ranks with B/N items each are one rank with B, for every learned recipe."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from torch import Tensor
+
+from contreg_core.checkpoint import read_checkpoint
+from contreg_core.recipe import Recipe
+from contreg_core.training.run_folder import RunFolder
+
+LOOSE = {"contrastive-vae/paper", "contrastive-vae/reference", "contrastive-vae/reference2020"}
+"""Batch norms with biases that only rounding moves, two of them with weights of N(0, 1), activations of hundreds."""
+
+
+@pytest.mark.parametrize(
+    ("count", "batch"), [(2, 3), *(pytest.param(*case, marks=pytest.mark.all) for case in ((2, 4), (4, 6)))]
+)
+def test_ranks_are_one(
+    tiny: Callable[..., Recipe],
+    group: Callable[..., Path],
+    learned: list[str],
+    tmp_path: Path,
+    count: int,
+    batch: int,
+) -> None:
+    """Logged losses and gradient norms after 20 steps, and every weight, average, queue and running statistic.
+
+    Shares differ in size where the ranks do not divide the batch. (Ranks among themselves agree to the bit: worker.py.)
+    """
+    recipes = {name.replace("/", "."): tiny(name, f"training.batch_size={batch}") for name in learned}
+    assert len(recipes) >= 11
+    one, several = (group(n, tmp_path / f"{n}", recipes) for n in (1, count))
+    for file, recipe in recipes.items():
+        found, expected = RunFolder(several / file), RunFolder(one / file)
+        tolerance = 1e-3 if recipe.name in LOOSE else 1e-4
+        assert losses(found) == pytest.approx(losses(expected), rel=tolerance), recipe.name
+        assert apart(weights(found), weights(expected)) <= tolerance, recipe.name
+
+
+def losses(run: RunFolder) -> dict[str, float]:
+    (line,) = run.read_metrics()
+    assert line["step"] == 20
+    return {name: value for name, value in line.items() if name != "seconds"}
+
+
+def weights(run: RunFolder) -> dict[str, Tensor]:
+    """All but what rounding alone moves: a bias that the next batch norm takes away, and that norm's running mean.
+
+    Such a bias has no gradient but rounding noise, which Adam scales up to full steps.
+    """
+    found = read_checkpoint(run.checkpoint("last")).tensors
+    return {n: value for n, value in found.items() if not n.startswith("optimiser/") and not _idle(n, found)}
+
+
+def _idle(name: str, all_of_them: Mapping[str, Tensor]) -> bool:
+    parts = re.fullmatch(r"(.*\.)(\d+)\.(bias|running_mean)", name)
+    if parts is None:
+        return False
+    before, number, kind = parts[1], int(parts[2]), parts[3]
+    if kind == "running_mean":
+        return f"{before}{number - 1}.bias" in all_of_them
+    return f"{before}{number + 1}.running_mean" in all_of_them
+
+
+def apart(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> float:
+    """The largest difference, each tensor measured by its largest value."""
+    assert found.keys() == expected.keys()
+    pairs = [(found[name].double(), expected[name].double()) for name in found]
+    return max(float((a - b).abs().max() / b.abs().max().clamp(min=1e-2)) for a, b in pairs if b.numel())

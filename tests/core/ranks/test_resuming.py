@@ -1,0 +1,59 @@
+"""Several ranks stop together, and go on to the same bits; with another number of ranks, to the same figures."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from contreg_core.cache import CachedCohort
+from contreg_core.catalogue import Catalogue
+from contreg_core.checkpoint import read_checkpoint
+from contreg_core.engine import Engine
+from contreg_core.recipe import Recipe
+from contreg_core.training.run_folder import RunFolder
+from contreg_core.training.session import Session
+
+STOPS = range(1, 11)
+
+
+@pytest.fixture(scope="module")
+def recipe(tiny: Callable[..., Recipe]) -> Recipe:
+    """With a queue, averaged weights, validations, and epochs of six pairs, three a step."""
+    own = ("training.steps=11", "training.validation=2", "training.validate_every=4")
+    return tiny("contrastive-vae", *own, "training.batch_size=3", "augmentation.noise=0.1")
+
+
+def tensors(folder: Path, which: str = "last") -> dict[str, torch.Tensor]:
+    return dict(read_checkpoint(RunFolder(folder).checkpoint(which)).tensors)
+
+
+def test_two_ranks_stopped_at_any_step_end_with_the_same_bits(
+    group: Callable[..., Path], recipe: Recipe, tmp_path: Path
+) -> None:
+    """The last rank asks; both stop after that step (worker.py), also in the middle of an epoch."""
+    folder = group(2, tmp_path, {"run": recipe}, STOPS=" ".join(map(str, STOPS)))
+    for which in ("last", "best"):
+        whole = tensors(folder / "run", which)
+        for stop in STOPS:
+            resumed = tensors(folder / f"run-{stop}", which)
+            assert resumed.keys() == whole.keys()
+            assert [name for name in whole if not torch.equal(resumed[name], whole[name])] == [], stop
+
+
+def test_another_number_of_ranks_goes_on(
+    group: Callable[..., Path],
+    recipe: Recipe,
+    toy_cache: CachedCohort,
+    catalogue: Catalogue,
+    cpu: Engine,
+    tmp_path: Path,
+) -> None:
+    folder = group(2, tmp_path, {"run": recipe}, STOPS="5", LEAVE="yes")
+    alone = [Session(recipe, toy_cache, RunFolder(folder / n), cpu, catalogue) for n in ("run-5", "alone")]
+    assert [session.ranks_before for session in alone] == [2, 1]
+    for session in alone:
+        assert list(session.advance())[-1].step == 11
+    found, expected = (tensors(session.run.path) for session in alone)
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-3, atol=1e-4)
