@@ -64,8 +64,13 @@ def _train(session: "Session", bar: Bar, mirror: Mirror) -> None:
     except torch.OutOfMemoryError as error:
         session.save()
         size = session.scheme.batch_size
+        kept = (
+            f"step {session.state.step} is saved"
+            if session.engine.ranks.first
+            else "the last checkpoint is kept"
+        )
         raise UnavailableError(
-            f"out of memory on {session.engine.device} at batch size {size}; step {session.state.step} is saved",
+            f"out of memory on {session.engine.device} at batch size {size}; {kept}",
             f"use --batch-size {max(1, size // 2)} and a new --run folder, or a coarser --set preprocessing.spacing",
         ) from error
 

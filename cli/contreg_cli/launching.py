@@ -39,16 +39,19 @@ def ranks(wish: Wish) -> "Iterator[Ranks]":
     from contreg_core.ranks.join import joined
     from contreg_core.ranks.place import Place
     from contreg_core.ranks.setting_up import OtherRankError
+    from contreg_core.ranks.starter import started_here, stop_with_the_starter
 
     place = Place.found(os.environ)
     _check(wish, place)
+    if started_here():
+        stop_with_the_starter()
     group = ALONE
     try:
         with joined(place, _on_gpus(wish.device), seconds(wish.timeout)) as group, _seen(group):
             yield group
     except (OtherRankError, RetryError, InterruptedRunError) as error:
         said_by_another = isinstance(error, OtherRankError) or not group.first
-        if said_by_another or (isinstance(error, LostRankError) and _started_here()):
+        if said_by_another or (isinstance(error, LostRankError) and started_here()):
             raise click.exceptions.Exit(error.exit_code) from error
         raise
 
@@ -121,7 +124,7 @@ def _lines(wish: Wish) -> tuple[str, str]:
     nodes, devices = wish.nodes, wish.devices or 1
     return (
         f"torchrun --nnodes {nodes} --nproc-per-node {devices} --rdzv-backend c10d --rdzv-endpoint HOST:29500 "
-        f"--no-python {command}",
+        f"--no-python -- {command}",
         f"srun --nodes {nodes} --ntasks-per-node {devices} --kill-on-bad-exit=1 {command}",
     )
 
@@ -130,9 +133,3 @@ def _on_gpus(device: str) -> bool:
     import torch
 
     return device.partition(":")[0] in ("auto", "cuda") and torch.cuda.is_available()
-
-
-def _started_here() -> bool:
-    from contreg_core.ranks.launch import RUN_ID
-
-    return os.environ.get("TORCHELASTIC_RUN_ID") == RUN_ID

@@ -11,9 +11,7 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, P
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from contreg_core.errors import RetryError
-
-RUN_ID = "contreg-here"
-"""By this a rank knows that it was started here, and that the starter will speak of it."""
+from contreg_core.ranks.starter import RUN_ID
 
 
 def launch(command: Sequence[str], count: int) -> int:
