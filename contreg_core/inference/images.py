@@ -40,11 +40,18 @@ class GriddedBrain:
     grid: Grid
 
 
-def find_brain(volume: Volume) -> Brain:
-    """The image in RAS order with its mask; ``warnings`` say where it does not look brain-extracted."""
+def find_brain(volume: Volume, drawn: Volume | None = None) -> Brain:
+    """The image in RAS order with its mask; ``warnings`` say where it does not look brain-extracted.
+
+    ``drawn``, a mask on the image's own grid, extracts the brain; without one the image must hold nothing else. Raises
+    ``DataError`` where there is no brain.
+    """
     turned = to_ras(volume)
+    if drawn is not None:
+        inside = to_ras(drawn).array > 0
+        turned = replace(turned, array=np.where(inside, turned.array, np.zeros(1, turned.array.dtype)))
     mask = brain_mask(turned.array)
-    return Brain(turned, mask, warnings=_doubts(turned, mask))
+    return Brain(turned, mask if drawn is None else inside, warnings=_doubts(turned, mask))
 
 
 def brain_mask(array: NDArray[np.generic]) -> NDArray[np.bool_]:

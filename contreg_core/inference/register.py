@@ -108,6 +108,7 @@ def register_images(
     fixed: Volume,
     *,
     moving_labels: Volume | None = None,
+    masks: tuple[Volume | None, Volume | None] = (None, None),
     label_mode: LabelMode = "linear",
     alignment: Alignment = "none",
     field_grid: FieldGrid = "fixed",
@@ -115,6 +116,7 @@ def register_images(
 ) -> ImageRegistration:
     """Register two brain-extracted images of any axis order, spacing and size.
 
+    ``masks`` are brain masks drawn on the moving and on the fixed image, for images that hold more than a brain;
     ``alignment`` brings the moving brain onto the fixed first; ``"none"`` believes that their affines place them in
     one world space. Then the moving image is resampled onto the model's working grid (the fixed image's RAS axes at
     the recipe's spacing) and registered there. ``field_grid`` chooses where the displacements are sampled: on the
@@ -127,7 +129,7 @@ def register_images(
         sampler_of(model)
     if moving_labels is not None:
         moving_labels = labels_on_image(moving_labels, moving)
-    brains = find_brain(moving), find_brain(fixed)
+    brains = find_brain(moving, masks[0]), find_brain(fixed, masks[1])
     stage = align(*brains, alignment)
     result = register_on_grid(
         model, aligned(brains[0], stage), grid_fixed(model, brains[1]), inverse=True, samples=samples

@@ -120,16 +120,17 @@ def choose(
     """
     if most is None or most >= len(references):
         return list(references)
-    stages = [align(reference.brain, brain, alignment, edge=ROUGH_MM) for reference in references]
-    pairs = zip(references, stages, strict=True)
-    alike = [_similarity(model, fixed, aligned(reference.brain, stage)) for reference, stage in pairs]
+    alike = [_similarity(model, brain, fixed, reference.brain, alignment) for reference in references]
     ranked = sorted(range(len(references)), key=lambda index: (-alike[index], index))
     return [references[index] for index in ranked[:most]]
 
 
-def _similarity(model: Registrar, fixed: GriddedBrain, reference: Brain) -> float:
+def _similarity(
+    model: Registrar, brain: Brain, fixed: GriddedBrain, reference: Brain, alignment: Alignment
+) -> float:
     try:
-        moving = put_on_grid(reference, fixed.grid, model.recipe.preprocessing, model.landmarks)
+        near = aligned(reference, align(reference, brain, alignment, edge=ROUGH_MM))
+        moving = put_on_grid(near, fixed.grid, model.recipe.preprocessing, model.landmarks)
     except DataError:
         return -2.0  # below every NCC: a reference that does not meet the image
     return ncc(moving.image, fixed.image, fixed.mask)

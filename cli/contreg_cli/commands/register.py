@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 @click.option(
     "--moving-labels", type=options.ANY_PATH, metavar="FILE", help="Label map of MOVING to carry along."
 )
+@click.option(
+    "--moving-mask",
+    type=options.ANY_PATH,
+    metavar="FILE",
+    help="Brain mask of MOVING, where it holds more than that.",
+)
+@click.option("--fixed-mask", type=options.ANY_PATH, metavar="FILE", help="Brain mask of FIXED, likewise.")
 @inferring.label_mode
 @inferring.affine
 @click.option(
@@ -55,6 +62,8 @@ def command(
     output: Path,
     model: str,
     moving_labels: Path | None,
+    moving_mask: Path | None,
+    fixed_mask: Path | None,
     label_mode: "LabelMode",
     affine: "Alignment",
     form: "FieldFormat",
@@ -67,7 +76,7 @@ def command(
     device: str,
     precision: "Precision",
 ) -> None:
-    """Warp MOVING onto FIXED, two brain-extracted images.
+    """Warp MOVING onto FIXED, two images of brains, extracted or with masks.
 
     Writes the warped image (and labels) on FIXED's own grid, the displacement as ITK and ANTs read it, its inverse on
     MOVING's grid, and a JSON file beside each displacement. Files are named after the two inputs. The
@@ -84,12 +93,16 @@ def command(
     )
     trained = registering(found, model)
     images = [Input(path, read_image(path, choice)) for path in (moving, fixed)]
-    labels = None if moving_labels is None else read_labels_of(images[0].volume, moving_labels, choice)
+    drawn = zip((0, 0, 1), (moving_labels, moving_mask, fixed_mask), strict=True)
+    labels, *masks = (
+        None if path is None else read_labels_of(images[role].volume, path, choice) for role, path in drawn
+    )
     result = register_images(
         trained,
         images[0].volume,
         images[1].volume,
         moving_labels=labels,
+        masks=(masks[0], masks[1]),
         label_mode=label_mode,
         alignment=affine,
         field_grid=field_grid,

@@ -114,6 +114,7 @@ def command(
                 "--label-mode": nearest,
                 "--label-table": label_table,
                 "--samples": samples,
+                "--affine": affine != "affine",
             },
         )
         segment_all(DirectJob(trained, choice, probabilities, output, about), images)
