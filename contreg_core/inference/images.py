@@ -48,7 +48,7 @@ def find_brain(volume: Volume, drawn: Volume | None = None) -> Brain:
     """
     turned = to_ras(volume)
     if drawn is not None:
-        inside = to_ras(drawn).array > 0
+        inside = np.asarray(to_ras(drawn).array != 0)
         turned = replace(turned, array=np.where(inside, turned.array, np.zeros(1, turned.array.dtype)))
     mask = brain_mask(turned.array)
     return Brain(turned, mask if drawn is None else inside, warnings=_doubts(turned, mask))
