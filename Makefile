@@ -1,5 +1,9 @@
 # make demo   the whole path on an embedded cohort, with a report to open
 # make test   lint, types, import directions, tests: what continuous integration runs
+# make test-reliability   kill -9, full disks, damaged files, crowds, resuming: the table of docs/explanation/reliability.md
+# make fuzz MINUTES=10    each reader fuzzed for so long (Linux)
+# make mutation           are the tests of transforms and checkpoints worth their time? (an hour)
+# make soak MINUTES=120   fit and prepare, killed all the time
 # make format, lint, wheel, clean
 
 PYTHON ?= python3
@@ -8,7 +12,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.contreg-ready
 
 .DEFAULT_GOAL := test
-.PHONY: demo test test-all lint format wheel clean
+MINUTES ?= 10
+.PHONY: demo test test-all test-reliability fuzz mutation soak lint format wheel clean
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -24,6 +29,19 @@ test: lint
 
 test-all: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "all or not all"
+
+test-reliability: $(READY)
+	$(BIN)/python tests/reliability/campaign.py --write
+
+fuzz: $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[fuzz]"
+	$(BIN)/python tests/fuzz/fuzz.py --minutes $(MINUTES)
+
+mutation: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/mutation.py
+
+soak: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/soak.py --minutes $(MINUTES)
 
 lint: $(READY)
 	$(BIN)/ruff check .

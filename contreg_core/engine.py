@@ -1,5 +1,6 @@
 """Devices and precision."""
 
+import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -16,22 +17,34 @@ Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 
 @dataclass(frozen=True)
 class Engine:
-    """Where tensors live, whether convolutions run in bfloat16 (the rest stays float32), and who else trains."""
+    """Where tensors live, whether convolutions run in bfloat16 (the rest stays float32), who else trains, and whether
+    every operation gives the same bits each time.
+    """
 
     device: torch.device
     bfloat16: bool
     ranks: Ranks = ALONE
+    deterministic: bool = False
 
     @classmethod
-    def choose(cls, device: str = "auto", precision: Precision = "auto", ranks: Ranks = ALONE) -> "Engine":
+    def choose(
+        cls,
+        device: str = "auto",
+        precision: Precision = "auto",
+        ranks: Ranks = ALONE,
+        *,
+        deterministic: bool = False,
+    ) -> "Engine":
         """``auto``: a CUDA device if there is one; bfloat16 where the hardware of every rank has it.
 
-        Several ranks have a GPU each. Raises ``UsageError`` for a name that is none, ``UnavailableError`` for a device
-        that is not here.
+        Several ranks have a GPU each. ``deterministic`` holds for this process from now on. Raises ``UsageError`` for a
+        name that is none, ``UnavailableError`` for a device that is not here.
         """
+        if deterministic:
+            _repeat_exactly()
         chosen = _device(device if ranks.count == 1 else _own(device, ranks))
         able = _has_bfloat16(chosen) if precision == "auto" else precision == "bfloat16"
-        return cls(chosen, not ranks.largest(not able)[0], ranks)
+        return cls(chosen, not ranks.largest(not able)[0], ranks, deterministic)
 
     def autocast(self) -> AbstractContextManager[object]:
         """The context in which a model's forward pass runs."""
@@ -58,7 +71,15 @@ class Engine:
             else f"cpu ({torch.get_num_threads()} threads)"
         )
         others = f", {self.ranks.count} ranks" if self.ranks.count > 1 else ""
-        return f"{place}, {'bfloat16' if self.bfloat16 else 'float32'}{others}"
+        exactly = ", deterministic" if self.deterministic else ""
+        return f"{place}, {'bfloat16' if self.bfloat16 else 'float32'}{others}{exactly}"
+
+
+def _repeat_exactly() -> None:
+    """Before the first use of CUDA: cuBLAS reads its variable then."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.backends.cudnn.benchmark = False
+    torch.use_deterministic_algorithms(True)
 
 
 def _device(name: str) -> torch.device:

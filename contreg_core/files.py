@@ -1,19 +1,24 @@
 """Writing that cannot leave half a file: a temporary name beside the final one, fsync, rename."""
 
 import errno
+import hashlib
 import json
 import os
+import platform
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from contreg_core.errors import AccessError, ContregError, OutputError, StorageError
 
-_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE}
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ESTALE}
+_PASSING = {errno.ESTALE, errno.EINTR}
+_TRIES = 4
 _UNSUPPORTED = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
 _NO_FOLDER = {errno.EEXIST, errno.ENOTDIR}
 _IN_THE_WAY = "a file stands where a folder should be"
@@ -25,16 +30,16 @@ _DEAD_AFTER = 3600.0
 def atomic_path(final: Path) -> Iterator[Path]:
     """Yield a temporary path; rename it to ``final`` when the block succeeds, remove it when it does not.
 
-    The temporary name ends as ``final`` does, since writers choose a format by it, and is random, since processes of
-    two machines may have one number and one target.
+    The temporary name ends as ``final`` does, since writers choose a format by it; it says which process of which
+    machine writes it, and is random, since threads of one may have one target.
     """
-    temporary = final.with_name(f"{_MARK}{secrets.token_hex(6)}-{final.name[-40:]}")
+    temporary = final.with_name(f"{_own_mark()}{secrets.token_hex(4)}-{final.name[-40:]}")
     try:
-        final.parent.mkdir(parents=True, exist_ok=True)
+        _patiently(partial(final.parent.mkdir, parents=True, exist_ok=True))
         yield temporary
-        _sync(temporary)
-        os.replace(temporary, final)
-        _sync_folder(final.parent)
+        _patiently(partial(_sync, temporary))
+        _patiently(partial(os.replace, temporary, final))
+        _patiently(partial(_sync_folder, final.parent))
     except OSError as error:
         raise storage_error(error, final) from error
     finally:
@@ -42,10 +47,10 @@ def atomic_path(final: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def write_bytes(final: Path, content: bytes) -> None:
+def write_bytes(final: Path, content: bytes | memoryview) -> None:
     """Write a file atomically."""
     with atomic_path(final) as temporary:
-        temporary.write_bytes(content)
+        _patiently(partial(temporary.write_bytes, content))
 
 
 def write_text(final: Path, text: str) -> None:
@@ -59,22 +64,63 @@ def write_json(final: Path, value: Any) -> None:
 
 
 def probe(folder: Path) -> None:
-    """Make ``folder`` if it is absent; fails before any work where nothing can be written in it."""
+    """Make ``folder`` if it is absent and clear it of leftovers; fails where nothing can be written in it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=_MARK, dir=folder)
+        handle, name = tempfile.mkstemp(prefix=_own_mark(), dir=folder)
         os.close(handle)
         os.unlink(name)
     except OSError as error:
         raise storage_error(error, folder) from error
+    remove_leftovers(folder)
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove temporary files that a killed run left in ``folder``; those of living ones are younger than an hour."""
+    """Remove temporary files of processes that ended on this machine, and of any other that are older than an hour."""
     for path in folder.glob(f"{_MARK}*"):
         with suppress(OSError):
-            if time.time() - path.stat().st_mtime > _DEAD_AFTER:
+            if _ended(path.name) or time.time() - path.stat().st_mtime > _DEAD_AFTER:
                 path.unlink()
+
+
+def _own_mark() -> str:
+    return f"{_MARK}{_machine()}-{os.getpid()}-"
+
+
+def _ended(name: str) -> bool:
+    """Whether a temporary name is that of a process of this machine which is no more."""
+    machine, _, rest = name.removeprefix(_MARK).partition("-")
+    number, _, _ = rest.partition("-")
+    if machine != _machine() or not number.isdecimal():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):  # somebody else's, or no number of a process
+        return False
+    return False
+
+
+@cache
+def _machine() -> str:
+    """Names the space in which process numbers mean something: a boot of a machine, or a container of it."""
+    known = [platform.node()]
+    with suppress(OSError):
+        known.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
+        known.append(os.readlink("/proc/self/ns/pid"))
+    return hashlib.sha256("/".join(known).encode()).hexdigest()[:8]
+
+
+def _patiently(call: Callable[[], object]) -> None:
+    """A stale handle of a network disk and an interrupted call are tried three times more."""
+    for left in reversed(range(_TRIES)):
+        try:
+            call()
+            return
+        except OSError as error:
+            if not left or error.errno not in _PASSING:
+                raise
 
 
 def storage_error(error: OSError, path: Path) -> ContregError:

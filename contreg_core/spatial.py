@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from contreg_core import kernels
+from contreg_core.kernels import repeatable
 
 Padding: TypeAlias = Literal["border", "zeros"]
 Mode: TypeAlias = Literal["linear", "nearest"]
@@ -29,6 +30,8 @@ def sample(
     """``image`` ``(B, C, *space)`` read at voxel ``coordinates`` ``(B, ndim, *out)`` -> ``(B, C, *out)``."""
     if mode == "linear" and kernels.samples(image, coordinates):
         return kernels.sampled(image, coordinates, own=False, zeros=padding == "zeros")
+    if mode == "linear" and repeatable.wanted():
+        return repeatable.gathered(image, coordinates, zeros=padding == "zeros")
     return _normalised_sample(image, coordinates, mode, padding)
 
 
@@ -84,8 +87,15 @@ def resize(displacement: Tensor, space: Sequence[int]) -> Tensor:
     scaled = displacement * ratio.view(1, -1, *([1] * len(old)))
     if kernels.fits(scaled):
         return kernels.resized(scaled, space)
-    mode = "trilinear" if len(old) == 3 else "bilinear"
-    return F.interpolate(scaled, size=tuple(space), mode=mode, align_corners=True)
+    return stretch(scaled, space)
+
+
+def stretch(values: Tensor, space: Sequence[int]) -> Tensor:
+    """``(B, C, *old)`` -> ``(B, C, *space)`` over the same extent: linear, corners aligned."""
+    if repeatable.wanted():
+        return repeatable.stretched(values, space)
+    mode = "trilinear" if len(space) == 3 else "bilinear"
+    return F.interpolate(values, size=tuple(space), mode=mode, align_corners=True)
 
 
 def invert(displacement: Tensor, start: Tensor | None = None, iterations: int = 30) -> Tensor:

@@ -7,16 +7,21 @@ from typing import ClassVar
 
 import click
 
-from contreg_core.errors import ContregError
+from contreg_core.errors import ContregError, RetryError
 
 INTERRUPTED = 130
 _BUG = 70
+_AGAIN = "run the same command again, finished work is kept"
 
 
 class InterruptedRunError(ContregError):
     """Stopped by Ctrl-C after what was done had been saved (exit 130)."""
 
     exit_code: ClassVar[int] = INTERRUPTED
+
+
+class PreemptedError(BaseException):
+    """A job system's signal, named, between any two instructions: no failure of what was being done (exit 75)."""
 
 
 def explain(error: BaseException, *, debug: bool = False) -> int:
@@ -37,7 +42,9 @@ def _describe(error: BaseException, debug: bool) -> tuple[str, int]:
     if isinstance(error, click.ClickException):
         return error.format_message(), error.exit_code
     if isinstance(error, KeyboardInterrupt | click.Abort):
-        return "interrupted. Fix: run the same command again, finished work is kept", INTERRUPTED
+        return f"interrupted. Fix: {_AGAIN}", INTERRUPTED
+    if isinstance(error, PreemptedError):
+        return f"stopped by {error}. Fix: {_AGAIN}", RetryError.exit_code
     found = f"this is a bug in {_culprit(error)}: {type(error).__name__}: {error}"
     return found if debug else f"{found}. Fix: report it with {_traceback_file(error)}", _BUG
 

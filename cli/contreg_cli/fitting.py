@@ -2,23 +2,18 @@
 
 import shlex
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
 from contreg_cli.console import Bar, duration, progress
-from contreg_cli.failure import InterruptedRunError
+from contreg_cli.signals import asked, stopped
 from contreg_cli.tensorboard import Mirror, events
-from contreg_core.errors import ContregError, RetryError, UnavailableError
+from contreg_core.errors import UnavailableError
 
 if TYPE_CHECKING:
     from contreg_core.training.session import Progress, Session
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 def fit(session: "Session", *, tensorboard: bool = False) -> None:
@@ -33,12 +28,13 @@ def fit(session: "Session", *, tensorboard: bool = False) -> None:
     click.echo(_heading(session), err=True)
     with (
         events(session.run.path, tensorboard) as mirror,
-        _signals(session) as received,
+        asked(session.stop) as received,
         progress("fit", session.state.total, session.state.step) as bar,
     ):
         _train(session, bar, mirror)
     if not session.finished:
-        raise _stopped(session, received[0] if received else signal.SIGTERM)
+        number = received[0] if received else signal.SIGTERM
+        raise stopped(number, f"step {session.state.step} of {session.state.total}, which is saved")
     click.echo(
         f"{session.run.path}: {session.state.step} steps in {duration(session.state.elapsed)}{_best(session)}"
     )
@@ -73,34 +69,14 @@ def _train(session: "Session", bar: Bar, mirror: Mirror) -> None:
             f"out of memory on {session.engine.device} at batch size {size}; {kept}",
             f"use --batch-size {max(1, size // 2)} and a new --run folder, or a coarser --set preprocessing.spacing",
         ) from error
-
-
-@contextmanager
-def _signals(session: "Session") -> Iterator[list[int]]:
-    """Signals received meanwhile; the first asks the session to stop."""
-    received: list[int] = []
-
-    def receive(number: int, _: FrameType | None) -> None:
-        if received:
-            raise KeyboardInterrupt
-        received.append(number)
-        session.stop()
-
-    before = {number: signal.signal(number, receive) for number in _SIGNALS}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _stopped(session: "Session", number: int) -> ContregError:
-    name = signal.Signals(number).name
-    kind = InterruptedRunError if number == signal.SIGINT else RetryError
-    return kind(
-        f"stopped by {name} after step {session.state.step} of {session.state.total}, which is saved",
-        "run the same command again to go on",
-    )
+    except RuntimeError as error:
+        if "deterministic" not in str(error):
+            raise
+        raise UnavailableError(
+            f"an operation of '{session.recipe.name}' has no deterministic form on {session.engine.device} "
+            f"({str(error).partition('.')[0]})",
+            "leave out --deterministic, or choose another component with -s",
+        ) from error
 
 
 def _heading(session: "Session") -> str:

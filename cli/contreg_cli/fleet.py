@@ -4,7 +4,7 @@ import functools
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 import click
 
 from contreg_cli.console import progress
+from contreg_cli.signals import asked, stopped
 from contreg_core.errors import ContregError, DataError, PartialError, RetryError
 
 if TYPE_CHECKING:
@@ -129,10 +130,12 @@ def work_through(
     lost: Callable[[T, RetryError], R],
     say: Callable[[R], str],
     done: "Callable[[Unit], bool] | None" = None,
+    *,
+    between: bool = False,
 ) -> Worked[R]:
     """``work`` on every item of this shard that is not done in ``folder``, failures noted there as they come.
 
-    ``say`` gives the bar its words. What ``work`` raises ends all; a failure that is the item's own it reports.
+    ``say`` gives the bar its words. With ``between`` a signal stops between two items, else in the midst of one. What ``work`` raises ends all; a failure that is the item's own it reports.
     """
     from contreg_core.fleet import open_pool, run_all
 
@@ -144,6 +147,7 @@ def work_through(
     workers, dask = (min(fleet.workers, len(left)) or 1, fleet.dask if left else None)
     reports: list[R] = []
     with (
+        asked() if between else nullcontext([]) as received,
         _noted(folder, fleet, left) as note,
         progress(label, len(own), len(finished)) as bar,
         open_pool(work, workers, dask) as pool,
@@ -152,6 +156,8 @@ def work_through(
             reports.append(report)
             note(report)
             bar.update(len(finished) + len(reports), say(report))
+            if received and len(reports) < len(left):
+                raise stopped(received[0], f"{len(reports)} of {len(left)}, which are kept")
     order = {unit.id: number for number, unit in enumerate(left)}
     reports.sort(key=lambda report: order[report.id])
     return Worked(tuple(unit.id for unit in kept), skipped, tuple(reports))

@@ -6,9 +6,10 @@ from typing import NoReturn
 
 import click
 
-from contreg_cli.failure import explain
+from contreg_cli.failure import PreemptedError, explain
 from contreg_cli.lazy import LazyGroup
 from contreg_cli.shell import Shell
+from contreg_cli.signals import ended
 from contreg_cli.threads import share_the_processor
 from contreg_core import __version__
 
@@ -60,8 +61,9 @@ def cli(context: click.Context, plugins: str | None, no_plugins: bool, debug: bo
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code, having explained any failure on stderr."""
     try:
-        code = cli.main(list(arguments), prog_name="contreg", standalone_mode=False, obj=tuple(arguments))
-    except (Exception, KeyboardInterrupt) as error:
+        with ended():
+            code = cli.main(list(arguments), prog_name="contreg", standalone_mode=False, obj=tuple(arguments))
+    except (Exception, KeyboardInterrupt, PreemptedError) as error:
         return explain(error, debug="--debug" in arguments)
     return code if isinstance(code, int) else 0
 

@@ -41,7 +41,7 @@ def prepare_scans(plan: "Preparation", scans: Sequence["Scan"], fleet: Fleet = H
     _say_replaced(plan, scans)
     units = {plan.unit(scan): scan for scan in scans}
     WorkList("prepare", tuple(units)).save(plan.folder, add=False)
-    worked = work_through("prepare", plan.folder, fleet, plan.run, units, lost, _words)
+    worked = work_through("prepare", plan.folder, fleet, plan.run, units, lost, _words, between=True)
     if worked.count:
         _finish(plan, units, fleet, worked)
     return worked

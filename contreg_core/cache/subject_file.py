@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contreg_core.errors import ContregError, DataError, MismatchError, MissingError
-from contreg_core.files import atomic_path
+from contreg_core.files import write_bytes
 from contreg_core.preprocessing.apply import ProcessedScan
 
 SCHEMA = 1
@@ -52,8 +52,7 @@ def write_subject(path: Path, scan: ProcessedScan, key: str) -> None:
         _create(file, "mask", scan.mask.astype(np.uint8))
         if scan.labels is not None:
             _create(file, "labels", _unsigned(scan.labels.array, path))
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(content.getbuffer())
+    write_bytes(path, content.getbuffer())
 
 
 def read_subject(path: Path) -> CachedSubject:

@@ -93,6 +93,8 @@ class Session:
             self.resumed = self._resume(share_checkpoint(last, engine.ranks))
             if engine.ranks.first:
                 self._describe(plugins or {})
+                if self.finished:
+                    self._close()  # unless a kill came between the last checkpoint and this, it is done
 
     @property
     def finished(self) -> bool:
@@ -280,6 +282,8 @@ class Session:
 
     def _close(self) -> None:
         record = json.loads(self.run.provenance.read_text(encoding="utf-8"))
+        if "finished" in record:
+            return
         record |= {
             "finished": now(),
             "steps": self.state.step,

@@ -9,7 +9,7 @@ import nibabel as nib
 import numpy as np
 
 from contreg_core.errors import DataError, UsageError
-from contreg_core.files import atomic_path
+from contreg_core.files import write_bytes
 from contreg_core.transform.convention import CONVENTIONS, FieldFormat
 from contreg_core.transform.world import Grid, WorldField
 from contreg_core.volume import VectorVolume, read_vectors, spacing
@@ -41,8 +41,7 @@ def write_field(
     content = image.to_bytes()
     if path.suffix == ".gz":
         content = gzip.compress(content, compresslevel=4, mtime=0)
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(content)
+    write_bytes(path, content)
 
 
 def read_field(path: Path, form: FieldFormat | None = None, *, moving: Grid | None = None) -> WorldField:

@@ -3,7 +3,6 @@
 from typing import ClassVar, Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from contreg_core import spatial
@@ -105,7 +104,7 @@ class PyramidDecoder(Decoder):
         if self.correlation and level:
             inputs.append(local_correlation(moving, fixed, self.correlation))
         if self.carry and features is not None:
-            inputs.append(_grow(features, space))
+            inputs.append(spatial.stretch(features, space))
         features = self.blocks[level](torch.cat(inputs, dim=1))
         return velocity + self.heads[level](features), features
 
@@ -113,11 +112,6 @@ class PyramidDecoder(Decoder):
         if self.field_kind == "displacement":
             return velocity
         return spatial.integrate(velocity, self.squarings)
-
-
-def _grow(features: Tensor, space: torch.Size) -> Tensor:
-    mode = "trilinear" if len(space) == 3 else "bilinear"
-    return F.interpolate(features, size=tuple(space), mode=mode, align_corners=True)
 
 
 def _residual(ndim: int, channels_in: int, channels: int, norm: Norm, slope: float) -> nn.Sequential:

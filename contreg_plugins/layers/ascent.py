@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from contreg_plugins.layers.activation import Activation
 from contreg_plugins.layers.block import block
 from contreg_plugins.layers.dimension import Norm
-from contreg_plugins.layers.upsampling import Upsampling, linear_upsampling, transposed_upsampling
+from contreg_plugins.layers.upsampling import LinearUpsampling, Upsampling, transposed_upsampling
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Ascent(nn.Module):
             for carried, skip, stage in zip(below, reversed(channels), stages, strict=False)
         )
         self.ups = nn.ModuleList(
-            linear_upsampling(ndim)
+            LinearUpsampling()
             if stage.up == "linear"
             else transposed_upsampling(ndim, stage.last, stage.grown, norm, active)
             for stage in stages[:-1]

@@ -2,17 +2,21 @@
 
 from typing import Literal, TypeAlias
 
-from torch import nn
+from torch import Tensor, nn
 
+from contreg_core import spatial
 from contreg_plugins.layers.activation import Activation, activation
 from contreg_plugins.layers.dimension import Norm, normalisation
 
 Upsampling: TypeAlias = Literal["linear", "transposed"]
 
 
-def linear_upsampling(ndim: int) -> nn.Upsample:
-    """Linear interpolation with corners aligned; channels stay."""
-    return nn.Upsample(scale_factor=2, mode="trilinear" if ndim == 3 else "bilinear", align_corners=True)
+class LinearUpsampling(nn.Module):
+    """Linear interpolation to twice the size with corners aligned; channels stay."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """``(B, C, *space)`` -> ``(B, C, *2 space)``."""
+        return spatial.stretch(features, [2 * size for size in features.shape[2:]])
 
 
 def transposed_upsampling(

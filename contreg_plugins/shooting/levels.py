@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from contreg_core import spatial
+
 MOMENTUM = 4.0
 """A momentum on voxels half as large: velocities are twice as many of them, and the image's slopes are halved."""
 DISPLACEMENT = 2.0
@@ -28,8 +30,7 @@ def shrunk(image: Tensor, shrink: int) -> Tensor:
 def doubled(values: Tensor, factor: float) -> Tensor:
     """``values`` on the grid of twice the resolution, linear, times ``factor``: ``MOMENTUM`` or ``DISPLACEMENT``."""
     space = [2 * size - 1 for size in values.shape[2:]]
-    mode = "trilinear" if len(space) == 3 else "bilinear"
-    return factor * F.interpolate(values, size=space, mode=mode, align_corners=True)
+    return factor * spatial.stretch(values, space)
 
 
 def _halved(image: Tensor) -> Tensor:

@@ -120,6 +120,32 @@ def test_a_second_signal_stops_at_once(fit, monkeypatch):
     assert result.error.startswith("error: interrupted")
 
 
+@pytest.fixture
+def freely():
+    """``--deterministic`` holds for a whole process."""
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+def test_a_deterministic_run_says_so_and_gives_the_same_bits(fit, trained, tmp_path, freely):
+    assert fit("--deterministic").code == 0
+    assert "deterministic" in json.loads((tmp_path / "run" / "run.json").read_text())["device"]
+    assert torch.are_deterministic_algorithms_enabled()
+    assert fit("--deterministic", run=tmp_path / "again").code == 0
+    assert same(tmp_path / "again", tmp_path / "run")
+
+
+def test_an_operation_without_a_deterministic_form_is_advice(fit, monkeypatch):
+    def refused(feed, step):
+        raise RuntimeError("thing_cuda does not have a deterministic implementation, but you set ...")
+
+    monkeypatch.setattr(PairFeed, "batch", refused)
+    result = fit()
+    assert result.code == 69
+    assert "thing_cuda" in result.error
+    assert "leave out --deterministic" in result.error
+
+
 def test_out_of_memory_saves_and_names_the_batch_size(fit, tmp_path, monkeypatch):
     batch = PairFeed.batch
 

@@ -1,10 +1,12 @@
 """``contreg prepare`` and ``contreg data`` on files: what is found, what fails, what is kept."""
 
 import json
+import os
+import signal
 
 import pytest
 
-from contreg_core.cache import CachedCohort
+from contreg_core.cache import CachedCohort, write_subject
 
 
 def prepare(contreg, source, root, *more):
@@ -45,6 +47,32 @@ def test_a_truncated_file_fails_alone(contreg, lpba40, tmp_path):
     assert len(cohort(tmp_path / "cache").scans) == 2
     image.write_bytes(whole)
     assert "1 prepared, 2 cached, 0 failed" in prepare(contreg, lpba40, tmp_path / "cache").out
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 75), (signal.SIGUSR1, 75), (signal.SIGINT, 130)]
+)
+def test_a_signal_lets_the_scan_end(contreg, lpba40, tmp_path, monkeypatch, number, code):
+    def interrupted(path, processed, key):
+        os.kill(os.getpid(), number)
+        write_subject(path, processed, key)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("contreg_core.prepare.write_subject", interrupted)
+        result = prepare(contreg, lpba40, tmp_path / "cache")
+    assert result.code == code
+    assert f"stopped by {number.name} after 1 of 3, which are kept" in result.error
+    assert "2 prepared, 1 cached" in prepare(contreg, lpba40, tmp_path / "cache").out
+
+
+def test_a_second_signal_ends_prepare_at_once(contreg, lpba40, tmp_path, monkeypatch):
+    def impatient(*_):
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError("not stopped")
+
+    monkeypatch.setattr("contreg_core.prepare.write_subject", impatient)
+    assert prepare(contreg, lpba40, tmp_path / "cache").code == 130
 
 
 def test_nothing_usable_is_a_data_error(contreg, lpba40, tmp_path):

@@ -1,6 +1,8 @@
 """What every command owes a person: help that starts at once, one line for a failure, an exit code."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -12,7 +14,7 @@ from contreg_cli import failure
 from contreg_cli.commands.data import command as data
 from contreg_cli.commands.plugins import command as plugins
 from contreg_cli.main import Contreg, cli
-from contreg_core import errors
+from contreg_core import errors, provenance
 
 COMMANDS = [name for names in Contreg.sections.values() for name in names]
 PATHS = [
@@ -147,6 +149,15 @@ def test_an_interrupt_is_one_line(capsys):
     assert capsys.readouterr().err.startswith("error: interrupted")
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_preemption_ends_any_command_with_75(contreg, monkeypatch, number):
+    monkeypatch.setattr(provenance, "provenance", lambda *_: os.kill(os.getpid(), number))
+    result = contreg("doctor")
+    assert result.code == 75
+    assert result.error.startswith(f"error: stopped by {number.name}. Fix: run the same command again")
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
 def test_list_and_doctor_print_json(contreg):
     listing = json.loads(contreg("list", "--json").out)
     assert {
@@ -229,3 +240,24 @@ def test_an_allowed_plugin_that_is_not_installed_is_said(contreg):
 
 def test_the_group_has_no_command_of_its_own():
     assert not cli.commands
+
+
+LOADING = """
+import os, signal
+try:
+    os.kill(os.getpid(), signal.SIGTERM)
+except BaseException:
+    print("raised")
+print("went on")
+"""
+
+
+def test_a_preemption_while_a_module_is_loaded_raises_nothing_in_it(tmp_path):
+    (tmp_path / "loading.py").write_text(LOADING)
+    code = "from contreg_cli.signals import ended\nwith ended():\n    import loading"
+    paths = os.pathsep.join([str(tmp_path), *sys.path])
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths}
+    )
+    assert (ended.returncode, ended.stdout) == (75, "")
+    assert ended.stderr.startswith("error: stopped by SIGTERM. Fix: ")

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -100,6 +102,50 @@ def test_leftovers_of_the_dead_go_those_of_the_living_stay(tmp_path: Path) -> No
         assert not dead.exists()
         assert living.exists()
     assert sorted(os.listdir(tmp_path)) == ["a.txt", "c.txt"]
+
+
+DIES_WRITING = """
+import os, pathlib, sys
+from contreg_core.files import atomic_path
+with atomic_path(pathlib.Path(sys.argv[1])) as temporary:
+    temporary.write_text("half")
+    os._exit(0)
+"""
+
+
+def test_leftovers_of_a_process_that_ended_go_at_once(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", DIES_WRITING, str(tmp_path / "a.txt")], check=True)
+    (left,) = os.listdir(tmp_path)
+    elsewhere = left.replace(left.split("-")[1], "0" * 8)
+    (tmp_path / elsewhere).write_text("of another machine's process with that number")
+    (tmp_path / ".tmp-oldname-a.txt").write_text("as earlier versions named them")
+    probe(tmp_path)
+    assert set(os.listdir(tmp_path)) == {".tmp-oldname-a.txt", elsewhere}
+
+
+@pytest.mark.parametrize("number", [errno.ESTALE, errno.EINTR])
+@pytest.mark.parametrize(("failures", "written"), [(1, True), (3, True), (4, False)])
+@pytest.mark.parametrize("call", ["os.replace", "pathlib.Path.write_bytes"])
+def test_a_stale_handle_is_tried_three_times_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, failures: int, written: bool, call: str
+) -> None:
+    owner, name = (os, "replace") if call == "os.replace" else (Path, "write_bytes")
+    true, left = getattr(owner, name), [None] * failures
+
+    def passing(*arguments: object) -> object:
+        if left:
+            left.pop()
+            raise OSError(number, os.strerror(number))
+        return true(*arguments)
+
+    monkeypatch.setattr(call, passing)
+    if written:
+        write_text(tmp_path / "a.txt", "new")
+        assert (tmp_path / "a.txt").read_text() == "new"
+    else:
+        with pytest.raises(ContregError):
+            write_text(tmp_path / "a.txt", "new")
+        assert os.listdir(tmp_path) == []
 
 
 def test_a_probe_makes_the_folder_and_leaves_it_empty(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import click
 
 from contreg_cli.benchmark.content import Content, content
 from contreg_cli.benchmark.plan import Plan
-from contreg_cli.benchmark.work import Outcome, stoppable, work
+from contreg_cli.benchmark.work import Outcome, work
 from contreg_cli.benchmark.writing import write_table
-from contreg_core.errors import ContregError, RetryError
+from contreg_core.errors import ContregError
 from contreg_core.files import probe, write_text
 
 if TYPE_CHECKING:
@@ -44,11 +44,8 @@ def _pictures(plan: Plan, outcomes: Sequence[Outcome], catalogue: "Catalogue") -
     if not rows or rows[0].model is None:
         return []
     try:
-        with stoppable():
-            methods = register_all(plan, rows, median_pair(rows[0].model), catalogue)
-            return draw_gallery(methods, plan.folder)
-    except RetryError:
-        raise
+        methods = register_all(plan, rows, median_pair(rows[0].model), catalogue)
+        return draw_gallery(methods, plan.folder)
     except ContregError as error:
         click.echo(f"warning: no pictures: {error}", err=True)
         return []

@@ -1,10 +1,7 @@
 """Every row fitted and evaluated; what cannot be done says why and does not stop the others."""
 
-import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,8 +17,6 @@ from contreg_core.errors import ContregError, RetryError
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
 
-_SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -36,10 +31,9 @@ class Outcome:
 def work(plan: Plan, catalogue: "Catalogue") -> list[Outcome]:
     """Every row in order. Being stopped ends it; the same plan then goes on where it was."""
     outcomes = []
-    with stoppable():
-        for number, row in enumerate(plan.rows, 1):
-            click.echo(f"row {number} of {len(plan.rows)}: {row.name}", err=True)
-            outcomes.append(_attempt(row, plan, catalogue))
+    for number, row in enumerate(plan.rows, 1):
+        click.echo(f"row {number} of {len(plan.rows)}: {row.name}", err=True)
+        outcomes.append(_attempt(row, plan, catalogue))
     return outcomes
 
 
@@ -51,24 +45,6 @@ def request_for(row: Row, plan: Plan) -> Request:
         device=plan.device, precision=plan.precision, settings=() if row.trained else plan.settings_of(row),
         refine=row.refine, reuse=True,
     )  # fmt: skip
-
-
-@contextmanager
-def stoppable() -> Iterator[None]:
-    """SIGTERM ends the work as Ctrl-C does, so that what is done is kept; training has its own way."""
-
-    def stop(number: int, _: FrameType | None) -> None:
-        raise RetryError(
-            f"stopped by {signal.Signals(number).name}, finished work is kept",
-            "run the same command again to go on",
-        )
-
-    before = {number: signal.signal(number, stop) for number in _SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _attempt(row: Row, plan: Plan, catalogue: "Catalogue") -> Outcome:

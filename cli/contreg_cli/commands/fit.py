@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     help="How long one of several devices may be waited for.",
 )
 @options.precision
+@click.option(
+    "--deterministic", is_flag=True, help="The same bits on every run on a GPU too, at some cost in speed."
+)
 @click.option("--tensorboard", is_flag=True, help="Write event files to RUN/tensorboard (needs the extra).")
 @options.settings
 def command(
@@ -62,6 +65,7 @@ def command(
     nodes: int | None,
     dist_timeout: str,
     precision: "Precision",
+    deterministic: bool,
     tensorboard: bool,
     settings: tuple[str, ...],
 ) -> None:
@@ -96,7 +100,7 @@ def command(
         if launching.to_be_started(wish, ranks):
             Share.of(recipe.training.batch_size, 0, devices or 1)
             launching.start(wish)
-        engine = Engine.choose(device, precision, ranks)
+        engine = Engine.choose(device, precision, ranks, deterministic=deterministic)
         session = Session(
             recipe, cohort, folder, engine, catalogue, max_seconds=limit, plugins=plugin_versions()
         )

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from contreg_plugins.layers.dimension import convolution, normalisation
-from contreg_plugins.layers.upsampling import linear_upsampling, transposed_upsampling
+from contreg_plugins.layers.upsampling import LinearUpsampling, transposed_upsampling
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
@@ -24,5 +24,5 @@ def test_sizes(ndim: int) -> None:
     features = torch.randn(1, 2, *([6] * ndim))
     assert convolution(ndim, 2, 3)(features).shape == (1, 3, *([6] * ndim))
     assert convolution(ndim, 2, 3, stride=2)(features).shape == (1, 3, *([3] * ndim))
-    assert linear_upsampling(ndim)(features).shape == (1, 2, *([12] * ndim))
+    assert LinearUpsampling()(features).shape == (1, 2, *([12] * ndim))
     assert transposed_upsampling(ndim, 2, 3, "batch", "relu")(features).shape == (1, 3, *([12] * ndim))
