@@ -4,7 +4,7 @@ import functools
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -135,7 +135,8 @@ def work_through(
 ) -> Worked[R]:
     """``work`` on every item of this shard that is not done in ``folder``, failures noted there as they come.
 
-    ``say`` gives the bar its words. With ``between`` a signal stops between two items, else in the midst of one. What ``work`` raises ends all; a failure that is the item's own it reports.
+    ``say`` gives the bar its words. With ``between`` a signal stops between two items, else in the midst of one.
+    What ``work`` raises ends all; a failure that is the item's own it reports.
     """
     from contreg_core.fleet import open_pool, run_all
 
@@ -146,8 +147,9 @@ def work_through(
     left = [unit for unit in own if unit.id not in finished]
     workers, dask = (min(fleet.workers, len(left)) or 1, fleet.dask if left else None)
     reports: list[R] = []
+    listening: AbstractContextManager[list[int]] = asked() if between else nullcontext([])
     with (
-        asked() if between else nullcontext([]) as received,
+        listening as received,
         _noted(folder, fleet, left) as note,
         progress(label, len(own), len(finished)) as bar,
         open_pool(work, workers, dask) as pool,
