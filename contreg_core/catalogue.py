@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from contreg_core.errors import MismatchError, UsageError
+from contreg_core.errors import MismatchError, UnavailableError, UsageError
 from contreg_core.parameters import unknown
 
 if TYPE_CHECKING:
@@ -23,16 +23,22 @@ class Broken:
     distribution: str
     reason: str
 
+    @property
+    def line(self) -> str:
+        """For people, on one line."""
+        return f"plugin '{self.entry}' is off: {' '.join(self.reason.split())}"
+
 
 @dataclass(frozen=True)
 class Contribution:
-    """What one entry point brings."""
+    """What one entry point brings; ``seconds`` is what importing it took, contreg's own core aside."""
 
     entry: str
     distribution: str
     components: "tuple[type[Component], ...]" = ()
     recipes: "tuple[Recipe, ...]" = ()
     cohorts: "tuple[type[Cohort], ...]" = ()
+    seconds: float = 0.0
 
     def claims(self) -> Iterable[tuple[str, str]]:
         """The (kind, name) of everything in it."""
@@ -49,6 +55,7 @@ class Catalogue:
     """
 
     broken: tuple[Broken, ...] = ()
+    contributions: tuple[Contribution, ...] = ()
     owners: Mapping[tuple[str, str], str] = field(default_factory=dict)
     _components: "Mapping[tuple[str, str], type[Component]]" = field(default_factory=dict, repr=False)
     _recipes: "Mapping[str, Recipe]" = field(default_factory=dict, repr=False)
@@ -64,10 +71,26 @@ class Catalogue:
                 _claim(owners, key, contribution.distribution)
         return Catalogue(
             tuple(broken),
+            tuple(contributions),
             owners,
             {(cls.kind, cls.name): cls for one in contributions for cls in one.components},
             {recipe.name: recipe for one in contributions for recipe in one.recipes},
             {cls.name: cls for one in contributions for cls in one.cohorts},
+        )
+
+    def with_contribution(self, contribution: Contribution) -> "Catalogue":
+        """This one and what one more plugin brings; raises ``MismatchError`` as ``of`` does."""
+        own = Catalogue.of([contribution])
+        owners = dict(self.owners)
+        for key, distribution in own.owners.items():
+            _claim(owners, key, distribution)
+        return Catalogue(
+            self.broken,
+            (*self.contributions, contribution),
+            owners,
+            {**self._components, **own._components},
+            {**self._recipes, **own._recipes},
+            {**self._cohorts, **own._cohorts},
         )
 
     def component(self, kind: "Kind", name: str) -> "type[Component]":
@@ -104,7 +127,9 @@ class Catalogue:
         if not self.broken:
             raise miss
         count = f"{len(self.broken)} plugin{'s' if len(self.broken) > 1 else ''}"
-        raise UsageError(miss.message, f"{miss.hint}; {count} could not be loaded, see: contreg plugins")
+        hint = f"{miss.hint}; {count} could not be loaded, see: contreg plugins check"
+        # Like nothing that is known: then it is not misspelt, and most likely in what could not be loaded.
+        raise (UsageError if miss.hint.startswith("did you") else UnavailableError)(miss.message, hint)
 
 
 def _key(item: tuple[object, object]) -> str:

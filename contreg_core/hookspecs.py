@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from contreg_core.recipe import Recipe
 
 GROUP = "contreg"
+API = 1
+"""Version of this interface. A plugin may say which one it was written for: ``CONTREG_API = 1`` in its module."""
+OLDEST_API = 1
+"""The oldest one that still works."""
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)
 

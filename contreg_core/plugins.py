@@ -3,15 +3,18 @@
 import inspect
 import os
 import re
+import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any
 
 import pluggy
 
-from contreg_core import hookspecs
+from contreg_core import __version__, hookspecs
 from contreg_core.catalogue import Broken, Catalogue, Contribution
 from contreg_core.errors import UnavailableError
 from contreg_core.parameters import NAME, parameters_of
@@ -48,33 +51,63 @@ def installed_plugins(*, allow: Sequence[str] | None = None, plugins: bool = Tru
     ]
 
 
-def load_catalogue(*, allow: Sequence[str] | None = None, plugins: bool = True) -> Catalogue:
+def load_catalogue(
+    *, allow: Sequence[str] | None = None, plugins: bool = True, strict: bool = False
+) -> Catalogue:
     """All that is installed and allowed.
 
     ``allow`` names entry points or distributions (default: the comma-separated ``CONTREG_PLUGINS``, else all);
-    ``plugins=False`` keeps the built-ins only. What cannot be loaded is in ``catalogue.broken``. Raises
-    ``MismatchError`` where two distributions bring the same (kind, name).
+    ``plugins=False`` keeps the built-ins only. What cannot be loaded is in ``catalogue.broken``; ``strict`` raises
+    ``UnavailableError`` instead. Raises ``MismatchError`` where two distributions bring the same (kind, name).
     """
     allowed = _allow_list(allow, plugins)
     results = [_try_load(entry) for entry in _entries() if _allowed(entry, allowed)]
-    broken = [result for result in results if isinstance(result, Broken)]
-    loaded = [result for result in results if isinstance(result, Contribution)]
-    return Catalogue.of(loaded, [*broken, *_absent(allowed)])
+    broken = [*(result for result in results if isinstance(result, Broken)), *_absent(allowed)]
+    if strict and broken:
+        found = "; ".join(one.line for one in broken)
+        raise UnavailableError(found, "mend it, uninstall it, or go without --strict-plugins")
+    return Catalogue.of([result for result in results if isinstance(result, Contribution)], broken)
 
 
 def load_entry(entry: EntryPoint) -> Contribution:
-    """What one entry point brings, checked; raises whatever is wrong with it."""
-    plugin = entry.load()
-    hooks = _hooks(plugin, f"{_distribution(entry)}:{entry.name}")
+    """What one entry point brings, checked; raises whatever is wrong with it.
+
+    What it prints on the way goes to stderr: stdout may be JSON that a program reads.
+    """
+    import contreg_core.cohort
+    import contreg_core.components
+    import contreg_core.recipe  # noqa: F401 - all that any plugin imports of ours, before the clock runs
+
+    started = time.perf_counter()
+    with redirect_stdout(sys.stderr):
+        contribution = load_plugin(entry.load(), entry.name, _distribution(entry))
+    return replace(contribution, seconds=time.perf_counter() - started)
+
+
+def load_plugin(plugin: ModuleType, entry: str, distribution: str) -> Contribution:
+    """What a plugin's module brings, checked; raises whatever is wrong with it."""
+    _check_api(plugin)
+    hooks = _hooks(plugin, f"{distribution}:{entry}")
     contribution = Contribution(
-        entry.name,
-        _distribution(entry),
-        tuple(_component(cls) for cls in _flat(hooks.contreg_components())),
+        entry,
+        distribution,
+        tuple(checked_component(cls) for cls in _flat(hooks.contreg_components())),
         tuple(_recipe(item) for item in _flat(hooks.contreg_recipes())),
-        tuple(_cohort(cls) for cls in _flat(hooks.contreg_cohorts())),
+        tuple(checked_cohort(cls) for cls in _flat(hooks.contreg_cohorts())),
     )
     _refuse_twice(contribution)
     return contribution
+
+
+def _check_api(plugin: ModuleType) -> None:
+    written_for = getattr(plugin, "CONTREG_API", hookspecs.API)
+    if not isinstance(written_for, int) or not hookspecs.OLDEST_API <= written_for <= hookspecs.API:
+        newer = not isinstance(written_for, int) or written_for > hookspecs.API
+        raise UnavailableError(
+            f"written for version {written_for} of the plugin interface; contreg {__version__} has {hookspecs.API}"
+            f" and takes {hookspecs.OLDEST_API} and later",
+            f"install a {'newer contreg or an older' if newer else 'newer'} version of the plugin",
+        )
 
 
 def _refuse_twice(contribution: Contribution) -> None:
@@ -105,7 +138,8 @@ def _flat(results: Iterable[Iterable[Any]]) -> Iterator[Any]:
     return (item for result in results for item in result)
 
 
-def _component(cls: Any) -> Any:
+def checked_component(cls: Any) -> Any:
+    """The class, if it declares what its kind must; raises ``UnavailableError``, addressed to the author."""
     from contreg_core.components import KINDS, Component
 
     if not (inspect.isclass(cls) and issubclass(cls, Component)) or getattr(cls, "kind", None) not in KINDS:
@@ -136,7 +170,8 @@ def _check_wiring(cls: Any) -> None:
         raise _author(cls, f"takes '{parameter.name}' by position", "put every knob after a bare *")
 
 
-def _cohort(cls: Any) -> Any:
+def checked_cohort(cls: Any) -> Any:
+    """The class, if it declares what a cohort must; raises ``UnavailableError``, addressed to the author."""
     from contreg_core.cohort import Cohort
 
     if not (inspect.isclass(cls) and issubclass(cls, Cohort)):

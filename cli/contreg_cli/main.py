@@ -37,7 +37,7 @@ class Contreg(LazyGroup):
             "list": "Recipes, components and cohorts.",
             "show": "A recipe, component, cohort or model file in full.",
             "data": "Cohorts and caches: list, show, check.",
-            "plugins": "Installed plugins.",
+            "plugins": "Plugins: list, check, new.",
             "doctor": "What contreg finds on this machine.",
             "completion": "Make a shell complete contreg's names.",
         },
@@ -50,12 +50,15 @@ class Contreg(LazyGroup):
     "--plugins", metavar="NAMES", help="Load only these plugins (comma-separated; or CONTREG_PLUGINS)."
 )
 @click.option("--no-plugins", is_flag=True, help="Load nothing but contreg's own components.")
+@click.option("--strict-plugins", is_flag=True, help="Stop where a plugin cannot be loaded.")
 @click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
 @click.pass_context
-def cli(context: click.Context, plugins: str | None, no_plugins: bool, debug: bool) -> None:
+def cli(
+    context: click.Context, plugins: str | None, no_plugins: bool, strict_plugins: bool, debug: bool
+) -> None:
     """Learned deformable registration and label-free segmentation of brain MRI."""
     allow = None if plugins is None else tuple(plugins.split(","))
-    context.obj = Shell(allow, not no_plugins, debug, arguments=context.obj or ())
+    context.obj = Shell(allow, not no_plugins, strict_plugins, debug, context.obj or ())
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -17,6 +17,7 @@ class Shell:
 
     allow: tuple[str, ...] | None = None
     plugins: bool = True
+    strict: bool = False
     debug: bool = False
     arguments: tuple[str, ...] = ()
 
@@ -32,10 +33,11 @@ def load_catalogue() -> "Catalogue":
     from contreg_cli.names import remember
     from contreg_core import plugins
 
-    catalogue = plugins.load_catalogue(allow=shell().allow, plugins=shell().plugins)
+    asked = shell()
+    catalogue = plugins.load_catalogue(allow=asked.allow, plugins=asked.plugins, strict=asked.strict)
     for broken in catalogue.broken:
-        click.echo(f"warning: plugin '{broken.entry}' is off: {_line(broken.reason)}", err=True)
-    if shell().plugins and shell().allow is None:
+        click.echo(f"warning: {broken.line}", err=True)
+    if asked.plugins and asked.allow is None:
         remember(catalogue)
     return catalogue
 
@@ -46,7 +48,3 @@ def plugin_versions() -> dict[str, str]:
 
     found = installed_plugins(allow=shell().allow, plugins=shell().plugins)
     return {plugin.distribution: plugin.version for plugin in found if plugin.allowed}
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())

@@ -37,6 +37,7 @@ class PyramidDecoder(Decoder):
 
     name = "pyramid"
     paper = "Hu et al. 2019; Mok & Chung 2020; Liu et al. 2020, eq. 2"
+    gives: ClassVar[frozenset[str]] = frozenset({"log_variance", "velocity"})
     needs: ClassVar[frozenset[str]] = frozenset({"paired", "half-resolution"})
 
     def __init__(

@@ -1,6 +1,7 @@
 """Log-domain demons: a stationary velocity driven by differences of intensity."""
 
 import math
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -40,6 +41,7 @@ class LogDemons(Solver):
 
     name = "logdemons"
     paper = "Vercauteren et al. 2008"
+    gives: ClassVar[frozenset[str]] = frozenset({"velocity"})
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ import pytest
 
 from contreg_core import plugins
 from contreg_core.components import KINDS
-from contreg_core.errors import MismatchError, UsageError
+from contreg_core.errors import MismatchError, UnavailableError, UsageError
 from contreg_core.plugins import Catalogue, installed_plugins, load_catalogue
 
 Install = Callable[..., None]
@@ -102,6 +102,14 @@ BROKEN = {
         ),
         "takes '\\*\\*knobs'",
     ),
+    "is written for a newer interface": (
+        "CONTREG_API = 9\n" + LOSS.format(name="g"),
+        "written for version 9 of the plugin interface; contreg .* has 1 .*install a newer contreg",
+    ),
+    "is written for an interface of no number": (
+        "CONTREG_API = 'x'\n" + LOSS.format(name="g"),
+        "written for version x",
+    ),
     "writes a wrong recipe": (
         HOOK.format(hook="contreg_recipes", body="return ['encoder = ']"),
         "not valid TOML",
@@ -178,7 +186,35 @@ def test_a_miss_suggests_lists_and_mentions_broken_plugins(install: Install) -> 
         load_catalogue().component("loss", "lnc")
     assert caught.value.message == "there is no loss 'lnc'"
     assert caught.value.hint.startswith("did you mean 'lncc'? losses: ")
-    assert caught.value.hint.endswith("1 plugin could not be loaded, see: contreg plugins")
+    assert caught.value.hint.endswith("1 plugin could not be loaded, see: contreg plugins check")
+
+
+def test_a_miss_like_nothing_known_is_most_likely_in_the_plugin_that_broke(install: Install) -> None:
+    install("bad", "raise RuntimeError")
+    with pytest.raises(UnavailableError, match="there is no recipe 'theirs'.*1 plugin could not be loaded"):
+        load_catalogue().recipe("theirs")
+
+
+def test_strictness_stops_at_a_broken_plugin(install: Install) -> None:
+    install("bad", "raise RuntimeError('no licence')")
+    with pytest.raises(UnavailableError, match="plugin 'bad' is off: RuntimeError: no licence"):
+        load_catalogue(strict=True)
+    assert load_catalogue(plugins=False, strict=True).components()
+
+
+def test_what_a_plugin_prints_is_not_mistaken_for_an_answer(
+    install: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install("chatty", "print('welcome')" + LOSS.format(name="chatty"))
+    assert load_catalogue().owners["loss", "chatty"] == "chatty"
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "welcome\n")
+
+
+def test_loading_is_timed(install: Install) -> None:
+    install("guest", LOSS.format(name="guest"))
+    (guest,) = (one for one in load_catalogue().contributions if one.distribution == "guest")
+    assert guest.seconds > 0
 
 
 @pytest.mark.parametrize("look", ["recipe", "cohort"])

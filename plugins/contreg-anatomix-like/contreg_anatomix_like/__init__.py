@@ -1,0 +1,1 @@
+"""A loss in the space of features that were trained by contrast on synthetic volumes alone."""

@@ -1,0 +1,1 @@
+"""MONAI's registration losses and networks as components of contreg."""

@@ -1,0 +1,135 @@
+"""``contreg plugins``: listing without importing, checking by the laws, and packages that pass as they were written."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from contreg_cli.scaffold import KINDS
+
+ROOT = Path(__file__).parents[2]
+Done = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One package of each kind, written by ``plugins new``; ``site`` beside them holds all of them installed by pip."""
+    folder = tmp_path_factory.mktemp("packages")
+    for kind in KINDS:
+        program("plugins", "new", f"my-{kind}", "--kind", kind, "-o", folder)
+    install(folder / "site", [folder / f"contreg-my-{kind}" for kind in KINDS])
+    return folder
+
+
+def install(site: Path, sources: list[Path]) -> None:
+    """By pip, into a folder of its own, without network."""
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+    ]
+    subprocess.run([*command, "--disable-pip-version-check", "--target", site, *sources], check=True)
+
+
+def program(*arguments: object, site: Path | None = None, module: str = "contreg_cli") -> Done:
+    path = os.pathsep.join([str(site)] * bool(site) + sys.path)
+    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+def test_every_kind_of_package_passes_its_own_tests_untouched(packages: Path) -> None:
+    tests = [packages / f"contreg-my-{kind}" / "tests" for kind in KINDS]
+    options = ["-q", "-p", "no:cacheprovider", "--import-mode=importlib", "-W", "error", "-c", os.devnull]
+    done = program(*options, *tests, site=packages / "site", module="pytest")
+    assert done.returncode == 0, done.stdout
+    assert "12 passed" in done.stdout
+
+
+def test_a_package_is_complete(packages: Path) -> None:
+    folder = packages / "contreg-my-loss"
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert {
+        "pyproject.toml",
+        "README.md",
+        "contreg_my_loss.py",
+        "tests/test_contreg_my_loss.py",
+        ".github/workflows/test.yml",
+    } <= files
+    texts = [(folder / name).read_text() for name in files if not name.startswith("tests/__pycache__")]
+    assert not [text for text in texts if "@NAME@" in text or "@MODULE@" in text or "@CLASS@" in text]
+
+
+def test_what_was_written_is_clean_code(packages: Path) -> None:
+    command = ["ruff", "check", "--quiet", "--config", ROOT / "pyproject.toml", "--ignore", "PT028,INP"]
+    sources = packages.glob("contreg-my-*")
+    done = subprocess.run([*map(str, command), *map(str, sources)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_listing_says_where_each_comes_from_and_checking_what_it_brings(packages: Path) -> None:
+    done = program("plugins", "list", "--check", "--json", site=packages / "site")
+    rows = {row["entry"]: row for row in json.loads(done.stdout)}
+    mine = rows["my-model"]
+    assert (mine["distribution"], mine["version"], mine["state"]) == ("contreg-my-model", "0.1.0", "loads")
+    assert mine["brings"] == {"encoder": ["my-model"], "decoder": ["my-model"], "recipe": ["my-model"]}
+    assert mine["seconds"] >= 0
+
+
+def test_a_plugin_is_checked_from_the_shell(packages: Path) -> None:
+    done = program("plugins", "check", "contreg-my-segmenter", site=packages / "site")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "segmenter 'my-segmenter': 10 laws hold",
+        "recipe 'my-segmenter': 8 laws hold",
+    ]
+
+
+def test_a_plugin_that_breaks_a_law_is_told_which(packages: Path, tmp_path: Path) -> None:
+    source = (packages / "contreg-my-loss" / "contreg_my_loss.py").read_text()
+    info = tmp_path / "upside-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: upside\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[contreg]\nupside = upside\n")
+    (tmp_path / "upside.py").write_text(source.replace("return ((", "return -(("))
+    done = program("plugins", "check", "upside", site=tmp_path)
+    assert done.returncode == 69
+    assert "  equal-images-score-best\n    found: " in done.stdout
+    assert "error: plugin 'upside': 1 laws do not hold. Fix: for its author" in done.stderr
+
+
+def test_nothing_is_overwritten(contreg, tmp_path: Path) -> None:
+    (tmp_path / "contreg-mine").mkdir()
+    result = contreg("plugins", "new", "mine", "--kind", "loss", "-o", tmp_path)
+    assert result.code == 73
+    assert "there already" in result.error
+    assert list(tmp_path.rglob("*.py")) == []
+
+
+@pytest.mark.parametrize("name", ["My Loss", "../up", "contreg-", "1"])
+def test_a_name_must_name_a_component(contreg, tmp_path: Path, name: str) -> None:
+    result = contreg("plugins", "new", name, "--kind", "loss", "-o", tmp_path)
+    assert result.code == 2
+    assert "cannot name a plugin" in result.error
+
+
+def test_a_plugin_that_is_not_there_is_suggested(contreg) -> None:
+    result = contreg("plugins", "check", "modles")
+    assert result.code == 2
+    assert "did you mean 'models'?" in result.error
+
+
+def test_checking_all_says_which_cannot_be_loaded(contreg) -> None:
+    assert contreg("plugins", "check").code == 0
+    result = contreg("--plugins", "ghost", "plugins", "check")
+    assert result.code == 69
+    assert "plugins that cannot be loaded: ghost" in result.error
+    assert contreg("--plugins", "ghost", "--strict-plugins", "list").code == 69
