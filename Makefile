@@ -1,5 +1,6 @@
 # make demo   the whole path on an embedded cohort, with a report to open
 # make test   lint, types, import directions, tests: what continuous integration runs
+# make docs   the reference the program writes of itself, and the site, in site/
 # make test-reliability   kill -9, full disks, damaged files, crowds, resuming: the table of docs/explanation/reliability.md
 # make fuzz MINUTES=10    each reader fuzzed for so long (Linux)
 # make mutation           are the tests of transforms and checkpoints worth their time? (an hour)
@@ -13,7 +14,7 @@ READY := $(VENV)/.contreg-ready
 
 .DEFAULT_GOAL := test
 MINUTES ?= 10
-.PHONY: demo test test-all test-reliability fuzz mutation soak lint format wheel clean
+.PHONY: demo test test-all docs test-reliability fuzz mutation soak lint format wheel clean
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -43,6 +44,11 @@ mutation: $(READY)
 soak: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/soak.py --minutes $(MINUTES)
 
+# Without network: no font, script or inventory comes from elsewhere. A warning is an error.
+docs: $(READY)
+	$(BIN)/python docs/generate.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -69,4 +75,4 @@ endef
 export TRY_WHEEL
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,13 +1,10 @@
-"""The documentation is true: links lead somewhere, commands are ones the program takes, console blocks are run."""
+"""The documentation is true: links lead somewhere, commands are ones the program takes. tests/docs runs them."""
 
 import importlib.util
 import re
-import runpy
 import shlex
-import shutil
 import tomllib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -16,8 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from contreg_adapters.synthetic import Synthetic
-from contreg_cli.main import cli, run
+from contreg_cli.main import cli
 from contreg_core.catalogue import Catalogue, Contribution
 from contreg_core.engine import Engine
 from contreg_core.inference.solved import load_solver
@@ -25,7 +21,6 @@ from contreg_core.parameters import parameters_of
 from contreg_core.plugins import load_catalogue
 from contreg_core.recipe import load_recipe
 from contreg_core.types import Encoding, Field, Pair, Registration
-from contreg_core.volume import write_volume
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -46,7 +41,6 @@ def commands(page: Path) -> Iterator[str]:
 
 
 ALL = [(page.relative_to(ROOT).as_posix(), line) for page in PAGES for line in commands(page)]
-RUN = [page for page in PAGES if blocks(page, "console")]
 
 
 @pytest.mark.parametrize(("page", "line"), ALL, ids=[f"{page}: {line}" for page, line in ALL])
@@ -58,46 +52,6 @@ def test_every_command_line_is_one_the_program_takes(page: str, line: str) -> No
             _, command, arguments = command.resolve_command(context, arguments)
         assert command is not None
         command.make_context("contreg", list(arguments), parent=context)
-
-
-@pytest.fixture(scope="session")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small images, label maps and points that pages name."""
-    folder = tmp_path_factory.mktemp("files")
-    cohort = Synthetic(subjects=3, size=(20, 24, 20), spacing=8.0)
-    for name, scan in zip(("moving", "fixed", "atlas"), cohort.scans(), strict=True):
-        loaded = cohort.load(scan)
-        assert loaded.labels is not None
-        smaller = loaded.image.affine @ np.diag([0.25, 0.25, 0.25, 1.0])  # as for the default grid of 2 mm
-        write_volume(folder / f"{name}.nii.gz", replace(loaded.image, affine=smaller))
-        write_volume(folder / f"{name}_labels.nii.gz", replace(loaded.labels, affine=smaller))
-    centre = smaller[:3, :3] @ [9, 12, 9] + smaller[:3, 3]
-    for name in ("on_moving", "on_fixed"):
-        row = ",".join(f"{value:.2f}" for value in centre)
-        (folder / f"{name}.csv").write_text(f"name,x,y,z\ncentre,{row}\n", encoding="utf-8")
-    return folder
-
-
-@pytest.mark.filterwarnings("default")
-@pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
-def test_console_blocks_run(
-    page: Path,
-    tmp_path: Path,
-    files: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """In this process: starting one for every line takes longer than most lines. Python blocks come after them."""
-    shutil.copytree(files, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    for block in blocks(page, "console"):
-        for line in block.splitlines():
-            assert line.startswith("$ contreg "), line
-            assert run(shlex.split(line)[2:]) == 0, f"{line}\n{capsys.readouterr().err}"
-    for number, block in enumerate(blocks(page, "python")):
-        (tmp_path / f"block{number}.py").write_text(block, encoding="utf-8")
-        runpy.run_path(str(tmp_path / f"block{number}.py"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
