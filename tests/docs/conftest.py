@@ -39,7 +39,7 @@ COHORT = Dwarfs(subjects=8, size=(20, 24, 20), spacing=8.0)
 IMAGES = ("moving", "fixed", "atlas", "t1", "T1")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder a reader of the pages is in; ``HOME`` and all caches are in it too."""
     folder = tmp_path_factory.mktemp("world")
