@@ -1,4 +1,4 @@
-"""What the site adds to the pages: their order, equations as MathML, links out of docs/ to the sources."""
+"""What the site makes of the pages: their order, equations as MathML, files outside of docs/ named, not linked."""
 
 import html
 import re
@@ -18,13 +18,14 @@ TITLES = {
 }
 FIRST = ("README", "first-run", "lpba40", "model", "method", "variants")
 _CODE = re.compile(r"(^```.*?^```|`[^`\n]+`)", re.S | re.M)
+_OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./)+((?:benchmarks|tests|[A-Z]+\.md)[^)]*)\)")
 _BLOCK = re.compile(r"\$\$(.+?)\$\$", re.S)
 _INLINE = re.compile(r"\$([^$\s](?:[^$\n]*[^$\s])?)\$")
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Equations ($...$, $$...$$) as MathML, which browsers draw by themselves; code is left alone."""
-    parts = _CODE.split(markdown)
+    """Links to sources as their paths; equations ($...$, $$...$$) as MathML, which browsers draw; code is left alone."""
+    parts = _CODE.split(_OUTSIDE.sub(r"\1 (`\2`)", markdown))
     return "".join(part if index % 2 else _math(part) for index, part in enumerate(parts))
 
 

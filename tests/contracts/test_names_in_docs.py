@@ -16,7 +16,12 @@ from contreg_core.recipe.nouns import SECTIONS
 from tests.docs.pages import PAGES, ROOT, name
 
 Words = tuple[str, ...]
-FOREIGN_OPTIONS = {"--rel", "--help"}  # FSL's applywarp; click's own
+FOREIGN_OPTIONS = {
+    "--help",
+    "--rel",
+    "--local-addr",
+    "--ntasks-per-node",
+}  # click, applywarp, torchrun, SLURM
 OTHERS = (
     "pip ",
     "pytest ",
