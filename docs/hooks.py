@@ -24,7 +24,7 @@ _INLINE = re.compile(r"\$([^$\s](?:[^$\n]*[^$\s])?)\$")
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Links to sources as their paths; equations ($...$, $$...$$) as MathML, which browsers draw; code is left alone."""
+    """Links to sources as paths, equations ($...$, $$...$$) as MathML, which browsers draw; code is left alone."""
     parts = _CODE.split(_OUTSIDE.sub(r"\1 (`\2`)", markdown))
     return "".join(part if index % 2 else _math(part) for index, part in enumerate(parts))
 
