@@ -5,6 +5,8 @@ Brains have 20 x 24 x 20 voxels of 2 mm, so that every command runs as it stands
 
 import csv
 import json
+import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -36,6 +38,31 @@ class Dwarfs(Synthetic):
 
 
 COHORT = Dwarfs(subjects=8, size=(20, 24, 20), spacing=8.0)
+THEIRS = '''
+from contreg_core.components import Decoder
+from contreg_core.hookspecs import hookimpl
+
+
+class Theirs(Decoder):
+    """Nothing but a name.
+
+    Knobs:
+        width: channels.
+    """
+
+    name = "my-decoder"
+
+    def __init__(self, channels, ndim, *, width: int = 8):
+        super().__init__()
+
+    def forward(self, encoding):
+        raise NotImplementedError
+
+
+@hookimpl
+def contreg_components():
+    return [Theirs]
+'''
 IMAGES = ("moving", "fixed", "atlas", "t1", "T1")
 
 
@@ -49,7 +76,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("XDG_CACHE_HOME", str(folder / "home" / ".cache"))
         patch.setenv("PATH", str(folder / "bin"), prepend=":")
         patch.delenv("CONTREG_CACHE", raising=False)
-        _program(folder / "bin" / "contreg")
+        patch.setenv("PYTHONPATH", str(folder / "site"), prepend=os.pathsep)
+        patch.syspath_prepend(str(folder))
+        _programs(folder)
+        _plugins(folder)
         scans = [COHORT.load(scan) for scan in COHORT.scans()]
         _studies(folder, scans)
         _images(folder, scans)
@@ -57,10 +87,25 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-def _program(path: Path) -> None:
-    path.parent.mkdir()
-    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m contreg_cli "$@"\n')
-    path.chmod(0o755)
+def _programs(folder: Path) -> None:
+    """``contreg``, and a ``pip`` that installs into a folder here: the environment of the tests stays as it is."""
+    (folder / "bin").mkdir()
+    apart = f"--quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --target {folder}/site"
+    for name, command in {
+        "contreg": '-m contreg_cli "$@"',
+        "pip": f'-m pip install {apart} "$2"',
+    }.items():
+        path = folder / "bin" / name
+        path.write_text(f'#!/bin/sh\nexec "{sys.executable}" {command}\n')
+        path.chmod(0o755)
+
+
+def _plugins(folder: Path) -> None:
+    """The modules that the page on the conformance kit speaks of: the one of the page on plugins, and a stranger's."""
+    page = (Path(__file__).parents[2] / "docs/how-to/plugins.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```python\n(# contreg_tukey.py\n.*?)^```", page, re.S | re.M)
+    (folder / "contreg_tukey.py").write_text(text)
+    (folder / "contreg_theirs.py").write_text(THEIRS)
 
 
 def _studies(folder: Path, scans: list[LoadedScan]) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from contreg_adapters.label_table import read_table
 from contreg_cli.commands.fit import default_run
 from contreg_cli.main import run
 from contreg_cli.options import DEFAULT_MODEL
+from contreg_core.conformance.component import KIND_LAWS
 from contreg_core.recipe import load_recipe
 from contreg_core.transform.points_file import read_points
 from tests.docs.pages import PAGES, ROOT, Block, blocks, name
@@ -131,7 +133,19 @@ def shell(block: Block, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def bash(block: Block, capsys: pytest.CaptureFixture[str]) -> None:
-    subprocess.run(["bash", "-euc", block.text], check=True)
+    """By bash, with the ``contreg`` and ``pip`` of this folder; of other programs only these."""
+    for line in block.text.splitlines():
+        words = shlex.split(line)
+        assert words[0] in ("contreg", "pip", "echo", "mkdir"), f"no test runs: {line}"
+        if words[:2] == ["contreg", "fit"]:
+            line = shlex.join(["contreg", *small(words[1:]), "-s", "preprocessing.spacing=12"])
+        subprocess.run(["bash", "-euc", line], check=True)
+
+
+def printed(block: Block, capsys: pytest.CaptureFixture[str]) -> None:
+    """A report of the conformance kit: the laws it names are laws."""
+    laws = {law.name for laws in KIND_LAWS.values() for law in laws}
+    assert set(re.findall(r"^  ([a-z-]+)$", block.text, re.M)) & laws
 
 
 def python(block: Block, capsys: pytest.CaptureFixture[str]) -> None:
@@ -158,7 +172,15 @@ def toml(block: Block, capsys: pytest.CaptureFixture[str]) -> None:
     assert load_recipe(block.text) if "[loss" in block.text else tomllib.loads(block.text)
 
 
-LANGUAGES = {"": shell, "console": shell, "sh": bash, "python": python, "csv": table, "toml": toml}
+LANGUAGES = {
+    "": shell,
+    "console": shell,
+    "sh": bash,
+    "python": python,
+    "csv": table,
+    "toml": toml,
+    "text": printed,
+}
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=name)
