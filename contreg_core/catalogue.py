@@ -142,5 +142,6 @@ def _claim(owners: dict[tuple[str, str], str], key: tuple[str, str], distributio
         raise MismatchError(
             f"{kind} '{name}' is brought by both '{owners[key]}' and '{distribution}'",
             "uninstall one of them, or name the plugins to load in CONTREG_PLUGINS",
+            code="PLUG-57",
         )
     owners[key] = distribution

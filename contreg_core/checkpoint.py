@@ -21,6 +21,7 @@ import contreg_core
 from contreg_core.errors import DataError, MismatchError, MissingError
 from contreg_core.files import write_bytes
 from contreg_core.layout import laid_out_like
+from contreg_core.volume.stream import describe
 
 SCHEMA = 1
 _KEY = "contreg"
@@ -54,21 +55,37 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise MissingError(
             f"{path}: no such checkpoint", "give a run folder or a .safetensors file of contreg fit"
         )
+    _require_format(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError, ValueError) as error:
         raise DataError(
-            f"{path}: not a readable checkpoint ({error})", "use another checkpoint of the run"
+            f"{path}: not a readable checkpoint ({error})",
+            "use another checkpoint of the run",
+            code="CKPT-47",
         ) from error
     record = _record(path, metadata)
     if record.get("sha256") != _digest(tensors, record):
         raise DataError(
             f"{path}: damaged, its content does not have the recorded SHA-256",
             "use another checkpoint of the run",
+            code="CKPT-47",
         )
     return Checkpoint(tensors, record)
+
+
+def _require_format(path: Path) -> None:
+    """Refuse what does not begin as safetensors does: eight bytes of length, then JSON. No other way in exists."""
+    with path.open("rb") as file:
+        head = file.read(9)
+    if len(head) == 9 and head[8:] != b"{":
+        raise MismatchError(
+            f"{path}: found {describe(head)}, expected a contreg checkpoint (safetensors)",
+            "give a file written by contreg fit; others are never opened",
+            code="CKPT-51",
+        )
 
 
 def load_module(module: nn.Module, values: Mapping[str, Tensor], name: str) -> None:
@@ -81,8 +98,9 @@ def load_module(module: nn.Module, values: Mapping[str, Tensor], name: str) -> N
             f"{key} ({given.get(key, 'absent')}, expected {own.get(key, 'absent')})" for key in differing[:5]
         )
         raise MismatchError(
-            f"the checkpoint's {name} does not fit the recipe: {len(differing)} tensors differ: {listing}",
+            f"the checkpoint's {name} does not fit: {len(differing)} tensors differ: {listing}",
             "use the contreg and plugin versions named in the run's run.json",
+            code="CKPT-48",
         )
     module.load_state_dict(dict(values))
 
@@ -111,13 +129,14 @@ def _record(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
         schema = int(record["schema"])
     except (KeyError, ValueError, TypeError) as error:
         raise MismatchError(
-            f"{path}: not a contreg checkpoint", "give a file written by contreg fit"
+            f"{path}: not a contreg checkpoint", "give a file written by contreg fit", code="CKPT-51"
         ) from error
     if schema != SCHEMA:
         needed = record.get("contreg", "a newer version")
         raise MismatchError(
             f"{path}: checkpoint schema {schema}, this contreg reads {SCHEMA}",
-            f"install contreg {needed}",
+            f"install contreg >= {needed}",
+            code="CKPT-49",
         )
     return record
 

@@ -69,6 +69,21 @@ class Scan:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
+UnknownLabels: TypeAlias = Literal["refuse", "background"]
+
+
+@dataclass(frozen=True)
+class Repairs:
+    """What a person allows beyond what a cohort does by itself when it loads a scan.
+
+    ``unknown_labels``: ids that the study does not have (None: as the cohort decides). ``resample_labels``: take a
+    label map or mask on another grid by nearest neighbour.
+    """
+
+    unknown_labels: UnknownLabels | None = None
+    resample_labels: bool = False
+
+
 @dataclass(frozen=True)
 class LoadedScan:
     """A scan in memory, RAS+: float32 image, integer labels, boolean mask, one affine; ``notes`` tell of repairs."""
@@ -92,6 +107,7 @@ class Cohort(ABC):
     needs_source: ClassVar[bool] = True
     default_protocol: ClassVar[str]
     fixed_only_own_space: bool = False
+    repairs: Repairs = Repairs()
 
     def __init__(self, source: Path | None = None) -> None:
         self.source = source

@@ -90,7 +90,9 @@ def _device(name: str) -> torch.device:
         float(torch.zeros(1, device=device))  # a device without memory ("meta") fails here only
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise UnavailableError(f"device '{name}' cannot be used ({reason})", "use --device cpu") from error
+        raise UnavailableError(
+            f"device '{name}' cannot be used ({reason})", "use --device cpu", code="DEV-67"
+        ) from error
     return device
 
 

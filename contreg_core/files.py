@@ -16,7 +16,8 @@ from typing import Any
 
 from contreg_core.errors import AccessError, ContregError, OutputError, StorageError
 
-_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ESTALE}
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FAULTS = {errno.EIO, errno.ESTALE}
 _PASSING = {errno.ESTALE, errno.EINTR}
 _TRIES = 4
 _UNSUPPORTED = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
@@ -63,6 +64,12 @@ def write_json(final: Path, value: Any) -> None:
     write_text(final, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def probe(folder: Path) -> None:
     """Make ``folder`` if it is absent and clear it of leftovers; fails where nothing can be written in it."""
     try:
@@ -70,6 +77,12 @@ def probe(folder: Path) -> None:
         handle, name = tempfile.mkstemp(prefix=_own_mark(), dir=folder)
         os.close(handle)
         os.unlink(name)
+    except PermissionError as error:
+        raise OutputError(
+            f"{folder}: no permission to write ({error.strerror})",
+            "choose another folder or ask its owner",
+            code="OUT-36",
+        ) from error
     except OSError as error:
         raise storage_error(error, folder) from error
     remove_leftovers(folder)
@@ -127,10 +140,20 @@ def storage_error(error: OSError, path: Path) -> ContregError:
     """The user's view of an ``OSError`` met while writing ``path``."""
     reason = _IN_THE_WAY if error.errno in _NO_FOLDER else error.strerror or str(error)
     if error.errno in (errno.EACCES, errno.EPERM):
-        return AccessError(f"{path}: no permission to write", "choose another folder or ask its owner")
+        return AccessError(
+            f"{path}: no permission to write", "choose another folder or ask its owner", code="OUT-36"
+        )
     if error.errno in _NO_SPACE:
-        return StorageError(f"{path}: {reason}", "free some space and run the same command again")
-    return OutputError(f"{path}: cannot be written ({reason})", "choose another place for the output")
+        return StorageError(
+            f"{path}: {reason}", "free some space and run the same command again", code="OUT-37"
+        )
+    if error.errno in _FAULTS:
+        return StorageError(
+            f"{path}: {reason}", "look after the disk or the network, then run again", code="OUT-38"
+        )
+    return OutputError(
+        f"{path}: cannot be written ({reason})", "choose another place for the output", code="OUT-36"
+    )
 
 
 def _sync(path: Path) -> None:

@@ -1,8 +1,14 @@
-"""The largest memory this process has used."""
+"""The largest memory this process has used, and what to do where it does not suffice."""
 
 import resource
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
+
+from contreg_core.errors import UnavailableError
+
+T = TypeVar("T")
 
 
 def peak_mib() -> float:
@@ -17,3 +23,41 @@ def reset_peak() -> None:
     """
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def is_exhausted(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, on the device or in this machine."""
+    import torch
+
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+
+
+def sparingly(work: Callable[[], T], say: Callable[[str], None]) -> T:
+    """``work()``; where memory does not suffice once more with bfloat16 activations, which take half.
+
+    Raises ``UnavailableError`` where that does not suffice either.
+    """
+    import torch
+
+    try:
+        return work()
+    except Exception as error:
+        if not is_exhausted(error):
+            raise
+    say("out of memory: trying again in bfloat16")
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    try:
+        with (
+            torch.autocast("cpu", torch.bfloat16),
+            torch.autocast("cuda", torch.bfloat16, torch.cuda.is_available()),
+        ):
+            return work()
+    except Exception as error:
+        if not is_exhausted(error):
+            raise
+        raise UnavailableError(
+            "out of memory, in bfloat16 too",
+            "use --device cpu, a machine with more memory, or a model of coarser spacing; see contreg doctor --model",
+            code="MEM-60",
+        ) from error

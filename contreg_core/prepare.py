@@ -5,19 +5,20 @@ scan never stops the others.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from contreg_core.cache.cohort_file import CachedCohort, CachedScan, subject_path
 from contreg_core.cache.location import cache_folder
-from contreg_core.cache.subject_file import read_key, write_subject
-from contreg_core.cohort import Cohort, LoadedScan, Scan
+from contreg_core.cache.subject_file import read_key, read_sources, read_subject, write_subject
+from contreg_core.cohort import Cohort, LoadedScan, Repairs, Scan
 from contreg_core.errors import ContregError, DataError, RetryError
-from contreg_core.files import remove_leftovers
-from contreg_core.fleet.keys import digest, stamps
+from contreg_core.files import remove_leftovers, sha256_of
+from contreg_core.fleet.keys import digest, parts_of, stamps
 from contreg_core.fleet.run import Pool, run_all
 from contreg_core.fleet.work_list import Unit
+from contreg_core.inference.images import brain_doubts
 from contreg_core.preprocessing.apply import learn_landmarks, preprocess
 from contreg_core.preprocessing.spec import Preprocessing
 
@@ -45,6 +46,8 @@ class Preparation:
     spec: Preprocessing
     folder: Path
     landmarks: tuple[float, ...] = ()
+    verify: bool = False
+    strict: bool = False
 
     @classmethod
     def plan(cls, cohort: Cohort, spec: Preprocessing, root: Path) -> "Preparation":
@@ -58,6 +61,8 @@ class Preparation:
         sources = [one for path in files for one in stamps(path)]
         parts = {"spec": asdict(self.spec), "landmarks": self.landmarks, "scan": scan.id, "sources": sources}
         parts["metadata"] = dict(scan.metadata)  # what an embedded cohort was grown from
+        if self.cohort.repairs != Repairs():
+            parts["repairs"] = asdict(self.cohort.repairs)
         return digest(parts)
 
     def unit(self, scan: Scan) -> Unit:
@@ -88,16 +93,44 @@ class Preparation:
         path = subject_path(self.folder, scan.id)
         try:
             key = self.key(scan)
-            if read_key(path) == key:
+            stale = self._stale(path, scan, key)
+            if stale is None:
                 return ScanReport(scan.id, "cached")
-            processed = preprocess(self.cohort.load(scan), self.spec, self.landmarks)
-            write_subject(path, processed, key)
+            loaded = self._looked_at(self.cohort.load(scan))
+            processed = preprocess(loaded, self.spec, self.landmarks)
+            write_subject(path, processed, key, _digests(scan))
         except ContregError as error:
             # Disk full or a read-only cache is no fault of the scan: it ends the whole run.
             if error.exit_code in (73, 74, 77) and str(path) in error.message:
                 raise
             return ScanReport(scan.id, "failed", failure=error)
-        return ScanReport(scan.id, "prepared", processed.notes)
+        return ScanReport(scan.id, "prepared", (*processed.notes, *stale))
+
+    def _stale(self, path: Path, scan: Scan, key: str) -> tuple[str, ...] | None:
+        """Why the scan must be made, in words where a file was there before; None where nothing need be done.
+
+        Names, sizes and times of the sources are always compared, for equality alone; ``verify`` reads both the sources
+        and the cached file.
+        """
+        before = read_key(path)
+        if before != key:
+            return () if before is None else ("made anew: its source files or settings have changed",)
+        if not self.verify:
+            return None
+        try:
+            read_subject(path)
+        except ContregError:
+            return ("made anew: the cached file was damaged",)
+        return None if read_sources(path) == _digests(scan) else ("made anew: its source files have changed",)
+
+    def _looked_at(self, loaded: LoadedScan) -> LoadedScan:
+        """The scan with a note of what looks odd about its brain; ``strict`` refuses it instead."""
+        doubts = brain_doubts(loaded.image, loaded.mask)
+        if doubts and self.strict:
+            raise DataError(
+                "; ".join(doubts), "give a brain-extracted image, or leave out --strict", code="VAL-27"
+            )
+        return replace(loaded, notes=(*loaded.notes, *doubts))
 
     def finish(self, scans: Sequence[Scan], reports: Sequence[ScanReport]) -> CachedCohort:
         """Write ``cohort.json`` for what is now in the cache."""
@@ -138,6 +171,25 @@ def prepare(
 def lost(scan: Scan, error: RetryError) -> ScanReport:
     """Of a scan whose worker ended twice."""
     return ScanReport(scan.id, "failed", failure=error)
+
+
+def check_ids(scans: Sequence[Scan]) -> None:
+    """Raise ``DataError`` where two scans would have one file, also where a disk does not tell a from A."""
+    seen: dict[str, Scan] = {}
+    for scan in scans:
+        other = seen.setdefault(scan.id.casefold(), scan)
+        if other is not scan:
+            raise DataError(
+                f"two scans are called '{other.id}' and '{scan.id}': {other.image} and {scan.image}",
+                "rename or remove one of them",
+                code="NAME-35",
+            )
+
+
+def _digests(scan: Scan) -> dict[str, str]:
+    """SHA-256 of every source file, by name."""
+    files = [path for path in (scan.image, scan.labels, scan.mask) if path is not None]
+    return {part.name: sha256_of(part) for path in files for part in parts_of(path)}
 
 
 def _landmarks(cohort: Cohort, spec: Preprocessing) -> tuple[float, ...]:

@@ -1,10 +1,11 @@
 """Where a result came from: versions, command, machine class, times. No user, host or path above the data."""
 
+import hashlib
 import platform
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import PurePath
 from typing import Any
 
@@ -31,12 +32,22 @@ def provenance(device: str, plugins: Mapping[str, str]) -> dict[str, Any]:
         "device": device,
         "packages": {name: found for name in _PACKAGES if (found := _version(name))},
         "plugins": dict(plugins),
+        "records": {name: found for name in plugins if (found := _record(name))},
     }
 
 
 def _portable(argument: str) -> str:
     """An argument without the folders above a file: they say who ran it, not what."""
     return f".../{PurePath(argument).name}" if PurePath(argument).is_absolute() else argument
+
+
+def _record(package: str) -> str | None:
+    """SHA-256 of the list of a distribution's files and their sums: which build of the version it was."""
+    try:
+        text = distribution(package).read_text("RECORD")
+    except PackageNotFoundError:
+        return None
+    return None if text is None else hashlib.sha256(text.encode()).hexdigest()
 
 
 def _version(package: str) -> str | None:

@@ -5,9 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from scipy import ndimage
 
 from contreg_core.errors import DataError
 from contreg_core.volume import Volume, corners_apart, spacing
+
+_NEAR = 0.5
+"""Voxels that corners may lie apart."""
 
 
 def check_grid(image: Volume, image_path: Path, other: Volume, path: Path) -> tuple[str, ...]:
@@ -15,15 +19,37 @@ def check_grid(image: Volume, image_path: Path, other: Volume, path: Path) -> tu
     if image.array.shape != other.array.shape:
         raise DataError(
             f"{path}: size {other.array.shape}, but {image_path.name} has {image.array.shape}",
-            "take both from the same copy of the study",
+            "take both from the same copy of the study, or allow --resample-labels",
+            code="GEO-24",
         )
     apart = _apart(image, other)
-    if apart > 0.5:
+    if apart > _NEAR:
         raise DataError(
             f"{path}: corners lie {apart:.2f} voxels from those of {image_path.name}, expected at most 0.5",
-            "take both from the same copy of the study, or copy the header",
+            "take both from the same copy of the study, or allow --resample-labels",
+            code="GEO-24",
         )
     return (f"{path.name} lies {apart:.2g} voxels off its image",) if apart > 1e-3 else ()
+
+
+def on_grid(image: Volume, other: Volume) -> bool:
+    """Whether both have one shape and corners within half a voxel."""
+    return image.array.shape == other.array.shape and _apart(image, other) <= _NEAR
+
+
+def resampled(labels: Volume, image: Volume, path: Path) -> tuple[Volume, tuple[str, ...]]:
+    """A label map read at the image's voxels, by nearest neighbour; refused where either place is only guessed."""
+    if not (labels.oriented and image.oriented):
+        raise DataError(
+            f"{path}: lies on another grid than its image, and no orientation is stored to bring them together",
+            "give both as NIfTI with a correct header",
+            code="GEO-24",
+        )
+    matrix = np.linalg.inv(labels.affine) @ image.affine
+    array = ndimage.affine_transform(
+        labels.array, matrix, output_shape=image.array.shape, order=0, mode="grid-constant"
+    )
+    return replace(image, array=array), (f"{path.name} resampled onto the grid of its image",)
 
 
 def _apart(image: Volume, other: Volume) -> float:
@@ -40,7 +66,8 @@ def check_label_ids(labels: Volume, path: Path | None, known: Set[int], study: s
     if foreign := _foreign(labels, known):
         raise DataError(
             f"{path}: {len(foreign)} labels that {study} does not have: {_listed(foreign)}",
-            f"use the label maps with the study's own {len(known)} ids",
+            f"use the label maps with the study's own {len(known)} ids, or allow --unknown-labels background",
+            code="VAL-23",
         )
 
 

@@ -6,11 +6,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from contreg_adapters.checks import check_grid, check_label_ids, without_foreign
+from contreg_adapters.checks import check_grid, check_label_ids, on_grid, resampled, without_foreign
 from contreg_adapters.orientation import Landmarks, corrected, true_codes
-from contreg_core.cohort import LoadedScan, Scan
+from contreg_core.cohort import LoadedScan, Repairs, Scan
 from contreg_core.errors import DataError, MissingError
 from contreg_core.volume import Volume, axis_codes, read_volume, to_ras
+
+NONE = Repairs()
+"""What a cohort does by itself."""
 
 
 @dataclass(frozen=True)
@@ -26,16 +29,16 @@ class Study:
     foreign_is_background: bool = False
 
 
-def load_scan(scan: Scan, study: Study) -> LoadedScan:
+def load_scan(scan: Scan, study: Study, repairs: Repairs = NONE) -> LoadedScan:
     """Image, label map and mask in RAS+ on one affine; ``notes`` tell the orientation and what was repaired."""
     if scan.image is None:
         raise MissingError(f"{scan.id}: no image file", "take scans from scans()")
     image = read_volume(scan.image, kind="image")
-    labels, label_notes = _beside(image, scan.image, scan.labels)
-    mask, mask_notes = _beside(image, scan.image, scan.mask)
+    labels, label_notes = _beside(image, scan.image, scan.labels, repairs)
+    mask, mask_notes = _beside(image, scan.image, scan.mask, repairs)
     inside = _inside(scan, image if mask is None else mask)
     if labels is not None:
-        labels, id_notes = _known(labels, scan.labels, study)
+        labels, id_notes = _known(labels, scan.labels, study, repairs)
         label_notes = (*label_notes, *id_notes)
     turned, sentence = _turned(scan, image, labels, study)
     return LoadedScan(
@@ -46,11 +49,15 @@ def load_scan(scan: Scan, study: Study) -> LoadedScan:
     )
 
 
-def _beside(image: Volume, image_path: Path, path: Path | None) -> tuple[Volume | None, tuple[str, ...]]:
+def _beside(
+    image: Volume, image_path: Path, path: Path | None, repairs: Repairs
+) -> tuple[Volume | None, tuple[str, ...]]:
     """A label map or mask that was checked to share the image's grid, and what there is to say about it."""
     if path is None:
         return None, ()
     volume = read_volume(path, kind="labels")
+    if repairs.resample_labels and not on_grid(image, volume):
+        return resampled(volume, image, path)
     return volume, (*volume.notes, *check_grid(image, image_path, volume, path))
 
 
@@ -58,15 +65,20 @@ def _inside(scan: Scan, brain: Volume) -> NDArray[np.bool_]:
     """Where the mask file, or else the skull-stripped image, is above 0."""
     inside = np.asarray(brain.array, np.float32) > 0
     if not inside.any():
-        raise DataError(f"{scan.mask or scan.image}: no voxel above 0", "give a brain-extracted image")
+        raise DataError(
+            f"{scan.mask or scan.image}: no voxel above 0", "give a brain-extracted image", code="VAL-25"
+        )
     return inside
 
 
-def _known(labels: Volume, path: Path | None, study: Study) -> tuple[Volume, tuple[str, ...]]:
+def _known(
+    labels: Volume, path: Path | None, study: Study, repairs: Repairs
+) -> tuple[Volume, tuple[str, ...]]:
     """The label map with the study's ids alone."""
     if study.ids is None:
         return labels, ()
-    if study.foreign_is_background:
+    allowed = repairs.unknown_labels or ("background" if study.foreign_is_background else "refuse")
+    if allowed == "background":
         return without_foreign(labels, study.ids)
     check_label_ids(labels, path, study.ids, study.name)
     return labels, ()
@@ -80,4 +92,4 @@ def _turned(scan: Scan, image: Volume, labels: Volume | None, study: Study) -> t
     try:
         return corrected(image, true_codes(labels.array, study.landmarks))
     except DataError as error:
-        raise DataError(f"{scan.labels}: {error.message}", error.hint) from error
+        raise DataError(f"{scan.labels}: {error.message}", error.hint, code=error.code) from error

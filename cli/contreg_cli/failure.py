@@ -29,7 +29,8 @@ def explain(error: BaseException, *, debug: bool = False) -> int:
     if debug:
         click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
     line, code = _describe(error, debug)
-    click.echo(f"error: {' '.join(line.split())}", err=True)
+    row = error.code if isinstance(error, ContregError) else ""
+    click.echo(f"error{' CR-' + row if row else ':'} {' '.join(line.split())}", err=True)
     return code
 
 

@@ -68,6 +68,7 @@ def _train(session: "Session", bar: Bar, mirror: Mirror) -> None:
         raise UnavailableError(
             f"out of memory on {session.engine.device} at batch size {size}; {kept}",
             f"use --batch-size {max(1, size // 2)} and a new --run folder, or a coarser --set preprocessing.spacing",
+            code="MEM-60",
         ) from error
     except RuntimeError as error:
         if "deterministic" not in str(error):

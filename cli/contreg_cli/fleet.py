@@ -187,13 +187,20 @@ def _failed_before(folder: Path, units: "Sequence[Unit]") -> dict[str, ContregEr
     """Bad data is bad again while the sources and settings are the same."""
     from contreg_core.failures import read_failures
 
-    records = {(r.get("subject"), r.get("key")): r for r in read_failures(folder) if r.get("exit_code") == 65}
+    records = {(r.get("subject"), r.get("key")): r for r in read_failures(folder) if _stays_bad(r)}
     known = {unit.id: records.get((unit.id, unit.key)) for unit in units if unit.key}
     return {
-        name: DataError(str(record["message"]), str(record["hint"]))
+        name: DataError(
+            str(record["message"]), str(record["hint"]), code=str(record["code"]).removeprefix("CR-")
+        )
         for name, record in known.items()
         if record
     }
+
+
+def _stays_bad(record: Mapping[str, Any]) -> bool:
+    """What --strict alone refused is good without it."""
+    return record.get("exit_code") == 65 and record.get("code") != "CR-VAL-27"
 
 
 @contextmanager

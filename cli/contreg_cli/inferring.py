@@ -57,6 +57,18 @@ _READING = (
         help="Which channel of colour files; 0 is the first.",
     ),
     click.option("--magnitude", is_flag=True, help="Take the magnitude of complex files."),
+    click.option(
+        "--max-voxels",
+        type=click.IntRange(1),
+        default=2**31,
+        metavar="N",
+        help="Refuse headers that claim more voxels (default: 2^31).",
+    ),
+    click.option(
+        "--strict",
+        is_flag=True,
+        help="Refuse images that do not look like one adult's brain, instead of warning.",
+    ),
 )
 affine = click.option(
     "--affine",
@@ -86,11 +98,15 @@ def reading(command: Callable[..., None]) -> Callable[..., None]:
         volume: int | None,
         channel: int | None,
         magnitude: bool,
+        max_voxels: int,
+        strict: bool,
         **rest: Any,
     ) -> None:
         from contreg_core.volume import ReadChoice
 
-        choice = ReadChoice(orientation_from, assume_orientation.upper(), volume, channel, magnitude)
+        choice = ReadChoice(
+            orientation_from, assume_orientation.upper(), volume, channel, magnitude, max_voxels, strict
+        )
         command(choice=choice, **rest)
 
     for option in reversed(_READING):

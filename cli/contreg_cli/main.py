@@ -38,7 +38,9 @@ class Contreg(LazyGroup):
             "show": "A recipe, component, cohort or model file in full.",
             "data": "Cohorts and caches: list, show, check.",
             "plugins": "Plugins: list, check, new.",
-            "doctor": "What contreg finds on this machine.",
+            "cache": "Caches of prepared cohorts: list, verify, prune.",
+            "verify": "Whether outputs, runs and caches are still what was written.",
+            "doctor": "What contreg finds on this machine, and the memory a training will take.",
             "completion": "Make a shell complete contreg's names.",
         },
     }

@@ -35,13 +35,16 @@ def prepare_scans(plan: "Preparation", scans: Sequence["Scan"], fleet: Fleet = H
     """Prepare all scans, or a shard of them, and write ``cohort.json`` for everything that is in the cache."""
     from contreg_core.files import probe
     from contreg_core.fleet.work_list import WorkList
-    from contreg_core.prepare import lost
+    from contreg_core.prepare import check_ids, lost
 
+    check_ids(scans)
     probe(plan.folder / "subjects")
     _say_replaced(plan, scans)
     units = {plan.unit(scan): scan for scan in scans}
     WorkList("prepare", tuple(units)).save(plan.folder, add=False)
-    worked = work_through("prepare", plan.folder, fleet, plan.run, units, lost, _words, between=True)
+    # What is to be verified is not done before it was read.
+    done = (lambda _: False) if plan.verify else None
+    worked = work_through("prepare", plan.folder, fleet, plan.run, units, lost, _words, done, between=True)
     if worked.count:
         _finish(plan, units, fleet, worked)
     return worked

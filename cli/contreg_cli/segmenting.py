@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from contreg_cli import limits
 from contreg_cli.caches import open_cache
 from contreg_cli.console import progress
 from contreg_core.errors import ContregError, DataError, OutputError, PartialError, StorageError, UsageError
@@ -47,6 +48,7 @@ class Job:
         from contreg_core.inference.outputs import Input, write_segmentation
         from contreg_core.inference.references import read_image
         from contreg_core.inference.segment import segment_image
+        from contreg_core.sums import record_sums
         from contreg_core.training.seeds import seed_torch
 
         seed_torch("inference", self.seed)  # what is drawn for an image does not depend on its company
@@ -65,6 +67,7 @@ class Job:
         written = write_segmentation(
             self.output, result, image, self.labels, about, probabilities=self.probabilities
         )
+        record_sums(self.output, written)
         for warning in result.warnings:
             click.echo(f"warning: {path}: {warning}", err=True)
         names = ", ".join(result.references)
@@ -87,6 +90,7 @@ class DirectJob:
         from contreg_core.inference.outputs import Input, write_segmentation
         from contreg_core.inference.references import read_image
         from contreg_core.inference.segment_directly import segment_directly
+        from contreg_core.sums import record_sums
 
         image = Input(path, read_image(path, self.choice))
         result = segment_directly(self.model, image.volume)
@@ -95,6 +99,7 @@ class DirectJob:
         written = write_segmentation(
             self.output, result, image, labels, about, probabilities=self.probabilities
         )
+        record_sums(self.output, written)
         for warning in result.warnings:
             click.echo(f"warning: {path}: {warning}", err=True)
         return f"{written[0]}: {len(result.volumes())} labels from {self.model.recipe.name}"
@@ -109,16 +114,20 @@ def refuse_references(model: "TrainedSegmenter", given: Mapping[str, object]) ->
         )
 
 
-def segment_all(job: Job | DirectJob, images: Sequence[Path]) -> None:
+def segment_all(job: Job | DirectJob, images: Sequence[Path], timeout: str | None = None) -> None:
     """Segment every image; one that fails does not stop the others.
 
     Raises ``PartialError`` naming those that failed; of an image that was alone, its own error.
     """
+    from contreg_core.failures import noted
+    from contreg_core.inference.names import stem
+
     failed: dict[Path, ContregError] = {}
     with progress("segment", len(images)) as bar:
         for number, path in enumerate(images, start=1):
             try:
-                click.echo(job.run(path))
+                with noted(job.output, stem(path)), limits.within(timeout):
+                    click.echo(limits.sparing(lambda path=path: job.run(path)))  # type: ignore[misc]
             except (OutputError, StorageError):
                 raise  # a full disk is no fault of the image: the next would fail as well
             except ContregError as error:
@@ -145,6 +154,7 @@ def check_names(images: Sequence[Path]) -> None:
         raise DataError(
             f"outputs are named after the images, and these share a name: {', '.join(twice)}",
             "rename them, or segment them into different folders",
+            code="NAME-35",
         )
 
 

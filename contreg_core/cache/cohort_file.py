@@ -52,12 +52,16 @@ class CachedCohort:
             record = json.loads(path.read_text(encoding="utf-8"))
             if record["schema"] != SCHEMA:
                 raise MismatchError(
-                    f"{path}: schema {record['schema']}, expected {SCHEMA}", "run prepare again"
+                    f"{path}: schema {record['schema']}, expected {SCHEMA}",
+                    "run prepare again",
+                    code="CACHE-45",
                 )
             return cls(folder=folder, **_parse(record))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(
-                f"{path}: unreadable ({error})", "run the prepare command of this cohort again"
+                f"{path}: unreadable ({error})",
+                "run the prepare command of this cohort again",
+                code="CACHE-46",
             ) from error
 
     def own_space(self, scans: Iterable[CachedScan]) -> list[CachedScan]:

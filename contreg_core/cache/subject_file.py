@@ -2,7 +2,8 @@
 
 ``/image`` uint16 with attributes ``scale`` and ``offset`` (intensity = stored * scale + offset), ``/labels`` unsigned
 integers (absent where the scan has none), ``/mask`` uint8; file attributes ``schema``, ``affine`` (16 numbers),
-``notes`` (JSON: what every step did), ``key`` (what the file was made from). Every dataset carries fletcher32.
+``notes`` (JSON: what every step did), ``key`` (what the file was made from), ``sources`` (JSON: SHA-256 of every source
+file by name; absent in older files). Every dataset carries fletcher32.
 """
 
 import io
@@ -21,8 +22,13 @@ from contreg_core.files import write_bytes
 from contreg_core.preprocessing.apply import ProcessedScan
 
 SCHEMA = 1
-_REMEDY = "remove the file and run the same prepare command again"
+_REMEDY = "run the same prepare command with --verify, which makes it anew"
 _LARGEST = 2**31
+_FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32, 32001}
+"""Those a cache may use; 32001 is Blosc."""
+_CONSTANT = 1 << 24
+_HIGHEST_RATIO = 1000
+"""LZ4 reaches 255:1 at most."""
 _UNREADABLE = (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError)
 
 
@@ -38,8 +44,10 @@ class CachedSubject:
     notes: tuple[str, ...]
 
 
-def write_subject(path: Path, scan: ProcessedScan, key: str) -> None:
-    """Write one scan; the final name never holds a partial file."""
+def write_subject(
+    path: Path, scan: ProcessedScan, key: str, sources: Mapping[str, str] | None = None
+) -> None:
+    """Write one scan, with the SHA-256 of its source files by name; the final name never holds a partial file."""
     stored, scale, offset = _quantise(np.asarray(scan.image.array, dtype=np.float32))
     # In memory first: the library's own errors on a full disk do not say so. From v110 on HDF5 sums its headers too.
     content = io.BytesIO()
@@ -47,6 +55,7 @@ def write_subject(path: Path, scan: ProcessedScan, key: str) -> None:
         file.attrs.update(schema=SCHEMA, affine=scan.image.affine.ravel())
         _write_text(file, "key", key)
         _write_text(file, "notes", json.dumps(list(scan.notes)))
+        _write_text(file, "sources", json.dumps(dict(sources or {})))
         image = _create(file, "image", stored)
         image.attrs.update(scale=scale, offset=offset)
         _create(file, "mask", scan.mask.astype(np.uint8))
@@ -63,7 +72,7 @@ def read_subject(path: Path) -> CachedSubject:
         except ContregError:
             raise
         except _UNREADABLE as error:
-            raise DataError(f"{path}: damaged cache file ({error})", _REMEDY) from error
+            raise DataError(f"{path}: damaged cache file ({error})", _REMEDY, code="CACHE-46") from error
 
 
 def read_key(path: Path) -> str | None:
@@ -75,6 +84,15 @@ def read_key(path: Path) -> str | None:
         return None
 
 
+def read_sources(path: Path) -> dict[str, str]:
+    """SHA-256 of the source files by name, as the file tells; empty where it does not."""
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            return dict(json.loads(_text(file, "sources")))
+    except _UNREADABLE:
+        return {}
+
+
 def _open(path: Path) -> h5py.File:
     import hdf5plugin  # noqa: F401 - importing it registers the filter
 
@@ -83,13 +101,13 @@ def _open(path: Path) -> h5py.File:
     try:
         return h5py.File(path, "r", locking=False)
     except OSError as error:
-        raise DataError(f"{path}: not a readable HDF5 file ({error})", _REMEDY) from error
+        raise DataError(f"{path}: not a readable HDF5 file ({error})", _REMEDY, code="CACHE-46") from error
 
 
 def _read(path: Path, file: h5py.File) -> CachedSubject:
     schema = int(file.attrs["schema"])
     if schema != SCHEMA:
-        raise MismatchError(f"{path}: cache schema {schema}, expected {SCHEMA}", _REMEDY)
+        raise MismatchError(f"{path}: cache schema {schema}, expected {SCHEMA}", _REMEDY, code="CACHE-45")
     image = _dataset(path, file, "image")
     values = np.empty(image.shape, dtype=np.float32)
     np.multiply(image[()], np.float32(image.attrs["scale"]), out=values, casting="unsafe")
@@ -106,10 +124,20 @@ def _dataset(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
     link = file.get(name, getlink=True)
     dataset = file[name] if isinstance(link, h5py.HardLink) else None
     if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
-        raise DataError(f"{path}: '{name}' is not a plain dataset of this file", _REMEDY)
-    if dataset.dtype.kind != "u" or dataset.size > _LARGEST:
-        raise DataError(f"{path}: '{name}' is {dataset.dtype} of {dataset.shape}", _REMEDY)
+        raise DataError(f"{path}: '{name}' is not a plain dataset of this file", _REMEDY, code="CACHE-53")
+    if dataset.dtype.kind != "u" or dataset.size > _LARGEST or _is_bomb(dataset):
+        raise DataError(f"{path}: '{name}' is {dataset.dtype} of {dataset.shape}", _REMEDY, code="CACHE-54")
     return dataset
+
+
+def _is_bomb(dataset: h5py.Dataset) -> bool:
+    """Whether reading would fill far more memory than the file has bytes, or run a filter that contreg never writes."""
+    plan = dataset.id.get_create_plist()
+    filters = {plan.get_filter(index)[0] for index in range(plan.get_nfilters())}
+    claimed = dataset.size * dataset.dtype.itemsize
+    return not filters <= _FILTERS or (
+        claimed > _CONSTANT and claimed > _HIGHEST_RATIO * dataset.id.get_storage_size()
+    )
 
 
 def _create(file: h5py.File, name: str, values: NDArray[Any]) -> h5py.Dataset:

@@ -19,12 +19,17 @@ def stamp(path: Path) -> tuple[str, int, int]:
         status = path.stat()
     except OSError as error:
         raise DataError(
-            f"{path}: {error.strerror}", "restore the file and run the same command again"
+            f"{path}: {error.strerror}", "restore the file and run the same command again", code="FILE-32"
         ) from error
     return path.name, status.st_size, status.st_mtime_ns
 
 
 def stamps(path: Path) -> list[tuple[str, int, int]]:
     """Of a file and, for an Analyze header, of the voxels beside it."""
+    return [stamp(part) for part in parts_of(path)]
+
+
+def parts_of(path: Path) -> list[Path]:
+    """A file and, for an Analyze header, the voxels beside it."""
     beside = [path.with_suffix(suffix) for suffix in (".img", ".img.gz")] if path.suffix == ".hdr" else []
-    return [stamp(part) for part in (path, *(part for part in beside if part.is_file()))]
+    return [path, *(part for part in beside if part.is_file())]

@@ -51,7 +51,11 @@ def find_brain(volume: Volume, drawn: Volume | None = None) -> Brain:
         inside = np.asarray(to_ras(drawn).array != 0)
         turned = replace(turned, array=np.where(inside, turned.array, np.zeros(1, turned.array.dtype)))
     mask = brain_mask(turned.array)
-    return Brain(turned, mask if drawn is None else inside, warnings=_doubts(turned, mask))
+    return Brain(
+        turned,
+        mask if drawn is None else inside,
+        warnings=(*volume.notes, *brain_doubts(turned, mask)),
+    )
 
 
 def brain_mask(array: NDArray[np.generic]) -> NDArray[np.bool_]:
@@ -62,7 +66,7 @@ def brain_mask(array: NDArray[np.generic]) -> NDArray[np.bool_]:
     magnitude = np.abs(array.astype(np.float32))
     present = magnitude[magnitude > 0]
     if not present.size:
-        raise DataError("every voxel is 0, expected a brain", "check the file")
+        raise DataError("every voxel is 0, expected a brain", "check the file", code="VAL-25")
     return np.asarray(magnitude > _FLOOR * np.percentile(present, 99))
 
 
@@ -91,6 +95,7 @@ def put_on_grid(
         raise DataError(
             "no brain in the fixed image's field of view: the two do not meet in world space",
             "check both headers, or align the images first (register --affine affine)",
+            code="GEO-28",
         )
     if brain.standardised:
         return GriddedBrain(np.where(mask, image, np.float32(0)), mask, grid)
@@ -115,7 +120,8 @@ def _smoothed(volume: Volume, grid: Grid) -> Volume:
     return replace(volume, array=ndimage.gaussian_filter(volume.array, sigmas, mode="nearest"))
 
 
-def _doubts(volume: Volume, mask: NDArray[np.bool_]) -> tuple[str, ...]:
+def brain_doubts(volume: Volume, mask: NDArray[np.bool_]) -> tuple[str, ...]:
+    """Why an image with this mask may not be one adult's extracted brain; empty where nothing speaks against it."""
     share = float(mask.mean())
     litres = float(mask.sum() * abs(np.linalg.det(volume.affine[:3, :3]))) / 1e6
     doubts = []

@@ -1,7 +1,6 @@
 """What ``register`` and ``segment`` leave in their folder: volumes, fields, tables and the JSON that explains them."""
 
 import csv
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contreg_core.cohort import Label
-from contreg_core.files import atomic_path, write_json
+from contreg_core.files import atomic_path, sha256_of, write_json
 from contreg_core.inference.label_table import TableRow, write_label_table
 from contreg_core.inference.names import PairNames, stem
 from contreg_core.inference.register import ImageRegistration, Registrar
@@ -42,11 +41,9 @@ class Input:
 
     def record(self) -> dict[str, Any]:
         """For the sidecar: name, SHA-256 of the file, shape, affine, what the reader repaired."""
-        with self.path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
         return {
             "file": self.path.name,
-            "sha256": digest,
+            "sha256": sha256_of(self.path),
             "shape": list(self.volume.array.shape),
             "affine": self.volume.affine.tolist(),
             "axes": axis_codes(self.volume.affine),

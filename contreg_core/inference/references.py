@@ -5,7 +5,7 @@ from pathlib import Path
 
 from contreg_core.cache import CachedCohort, CachedScan
 from contreg_core.errors import DataError
-from contreg_core.inference.images import Brain, find_brain
+from contreg_core.inference.images import Brain, brain_doubts, brain_mask, find_brain
 from contreg_core.inference.register import labels_on_image
 from contreg_core.volume import Volume, read_volume
 from contreg_core.volume.choice import AS_IT_SAYS, ReadChoice
@@ -45,7 +45,14 @@ def read_reference(image: Path, labels: Path, choice: ReadChoice = AS_IT_SAYS) -
 
 def read_image(path: Path, choice: ReadChoice = AS_IT_SAYS) -> Volume:
     """An image whose place in the world is known; raises ``DataError`` where the file stores no orientation."""
-    return _oriented(path, read_volume(path, kind="image", choice=choice))
+    volume = _oriented(path, read_volume(path, kind="image", choice=choice))
+    if choice.strict and (doubts := brain_doubts(volume, brain_mask(volume.array))):
+        raise DataError(
+            f"{path}: {'; '.join(doubts)}",
+            "give a brain-extracted image, or leave out --strict",
+            code="VAL-27",
+        )
+    return volume
 
 
 def read_labels(path: Path, choice: ReadChoice = AS_IT_SAYS) -> Volume:
@@ -58,6 +65,7 @@ def _oriented(path: Path, volume: Volume) -> Volume:
         raise DataError(
             f"{path}: the file stores no orientation, expected one in its header",
             "say how its axes point, if you know: --assume-orientation LAS",
+            code="GEO-30",
         )
     return volume
 
@@ -68,7 +76,7 @@ def read_labels_of(image: Volume, path: Path, choice: ReadChoice = AS_IT_SAYS) -
     try:
         return labels_on_image(labels, image)
     except DataError as error:
-        raise DataError(f"{path}: {error.message}", error.hint) from None
+        raise DataError(f"{path}: {error.message}", error.hint, code=error.code) from None
 
 
 def training_references(cohort: CachedCohort) -> list[Reference]:

@@ -219,7 +219,9 @@ def register_on_grid(
         registration = averaged(registration, sampler_of(model), draws)
     displacement = _array(registration.displacement[0])
     if not np.isfinite(displacement).all():
-        raise DataError("the displacement is not finite", "use another model, or train with a lower rate")
+        raise DataError(
+            "the displacement is not finite", "use another model, or train with a lower rate", code="PLUG-59"
+        )
     mirrored = model.prediction[-1:] == ("symmetric",) and not samples
     back = _inverse(registration, mirrored) if inverse else None
     warped = _array(registration.warped[0, 0])
@@ -247,11 +249,13 @@ def labels_on_image(labels: Volume, image: Volume) -> Volume:
         raise DataError(
             f"label map {labels.array.shape} and its image {image.array.shape}, expected one shape",
             "give the label map that was drawn on this image",
+            code="GEO-24",
         )
     apart = corners_apart(labels.affine, image.affine, image.array.shape)
     if apart > min(spacing(image.affine)) / 2:
         raise DataError(
             f"a corner of the label map is {apart:.2f} mm from its image's, expected half a voxel at most",
             "repair the header of the label map or of the image",
+            code="GEO-24",
         )
     return replace(labels, affine=image.affine)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from contreg_core.checkpoint import Checkpoint, load_module, read_checkpoint
 from contreg_core.components import Warper
 from contreg_core.engine import Engine
-from contreg_core.errors import MismatchError, MissingError, UsageError
+from contreg_core.errors import MismatchError, MissingError, UnavailableError, UsageError
 from contreg_core.inference.checkpointed import Trained
 from contreg_core.inference.segmenter import TrainedSegmenter
 from contreg_core.model import Model
@@ -100,16 +100,17 @@ def load_run(path: Path, catalogue: "Catalogue", engine: Engine) -> TrainedModel
         )
     file = RunFolder(path).model_checkpoint() if path.is_dir() else path
     checkpoint = read_checkpoint(file)
+    _require_plugins(file, checkpoint, catalogue)
     recipe = load_recipe(recipe_text(file, checkpoint))
     ndim = _data(file, checkpoint)
     if recipe.form == "supervised":
         segmenter, _ = build_segmenter(
             recipe, catalogue, len(checkpoint.record["data"]["classes"]) + 1, ndim=ndim
         )
-        _fill(segmenter, checkpoint, engine)
+        _fill(segmenter, checkpoint, engine, recipe.name)
         return TrainedSegmenter(segmenter, recipe, engine, checkpoint.record)
     model, _ = build(recipe, catalogue, ndim=ndim)
-    _fill(model, checkpoint, engine)
+    _fill(model, checkpoint, engine, recipe.name)
     return TrainedModel(model, recipe, engine, checkpoint.record)
 
 
@@ -129,8 +130,20 @@ def _data(file: Path, checkpoint: Checkpoint) -> int:
     return ndim
 
 
-def _fill(model: torch.nn.Module, checkpoint: Checkpoint, engine: Engine) -> None:
-    load_module(model, checkpoint.part("model"), "model")
+def _require_plugins(file: Path, checkpoint: Checkpoint, catalogue: "Catalogue") -> None:
+    """The packages whose components the run was made of; none is ever installed or replaced."""
+    there = set(catalogue.owners.values())
+    for package, version in dict(checkpoint.record.get("plugins", {})).items():
+        if package not in there:
+            raise UnavailableError(
+                f"{file}: needs the plugin '{package}' {version}, which is not installed or not allowed here",
+                f"pip install {package}=={version}, or allow it",
+                code="PLUG-50",
+            )
+
+
+def _fill(model: torch.nn.Module, checkpoint: Checkpoint, engine: Engine, name: str) -> None:
+    load_module(model, checkpoint.part("model"), f"model '{name}'")
     engine.place(model)
     model.eval()
 

@@ -33,6 +33,9 @@ class Feed(Protocol):
     def batch(self, step: int) -> Any:
         """What the model studies in a step."""
 
+    def names(self, step: int) -> list[str]:
+        """Which scans those are."""
+
 
 class PairFeed:
     """Batches of augmented pairs."""
@@ -52,6 +55,7 @@ class PairFeed:
         scans = paired(scans, order.pairs)
         self.order = PairOrder(scans, seed=scheme.seed, own_space=own_space, kind=scheme.pairs)
         self.images, self.masks = _resident(cohort, scans, engine.device)
+        self.ids = [scan.id for scan in scans]
         self.numbers = [zlib.crc32(scan.subject.encode()) for scan in scans]
         self.share = engine.ranks.share(scheme.batch_size)
         self.device = engine.device
@@ -71,6 +75,12 @@ class PairFeed:
         items = [self._item(number) for number in self.share.numbers(step)]
         moving, fixed, mask, subjects = (torch.cat(parts) for parts in zip(*items, strict=True))
         return Pair(moving, fixed, subjects, mask)
+
+    def names(self, step: int) -> list[str]:
+        """The pairs of a step, moving to fixed."""
+        size = self.scheme.batch_size
+        pairs = [self.order.item(number)[0] for number in range(step * size, (step + 1) * size)]
+        return [f"{self.ids[i]} to {self.ids[j]}" for i, j in pairs]
 
     def _item(self, number: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         (i, j), epoch = self.order.item(number)

@@ -34,6 +34,7 @@ class LabelledFeed:
         self.images: list[Tensor] = []
         self.classes: list[tuple[Tensor, Tensor]] = []
         scans, swap = cohort.own_space(scans), other_side(cohort.labels)
+        self.ids = [scan.id for scan in scans]
         for scan in scans:
             subject = cohort.load(scan.id)
             if subject.labels is None:
@@ -67,9 +68,18 @@ class LabelledFeed:
         image, classes = (torch.cat(parts) for parts in zip(*items, strict=True))
         return Labelled(image, classes)
 
-    def _item(self, number: int) -> tuple[Tensor, Tensor]:
+    def names(self, step: int) -> list[str]:
+        """The images of a step."""
+        size = self.scheme.batch_size
+        return [self.ids[self._index(number)[0]] for number in range(step * size, (step + 1) * size)]
+
+    def _index(self, number: int) -> tuple[int, int]:
+        """The image at a position of the endless sequence, and its epoch."""
         epoch, position = divmod(number, len(self.images))
         order = generator("order", self.scheme.seed, epoch).permutation(len(self.images))
-        index = int(order[position])
+        return int(order[position]), epoch
+
+    def _item(self, number: int) -> tuple[Tensor, Tensor]:
+        index, epoch = self._index(number)
         rng = generator("augmentation", self.scheme.seed, epoch, number)
         return augment_labelled(self.images[index], *self.classes[index], self.augmentation, rng)

@@ -80,7 +80,7 @@ def train(state: TrainingState, scheme: Scheme, feed: Feed, engine: Engine) -> I
         own = share.part * torch.stack([value.total, *value.terms.values()]).detach()
         total, *terms = add_up(weights, own, engine.ranks)
         norm = torch.nn.utils.clip_grad_norm_(weights, scheme.clip_norm or torch.inf)
-        state.optimiser.step()
+        _step_where_finite(state.optimiser, norm)
         state.optimiser.zero_grad()
         if state.average is not None:
             state.average.update(state.model, state.step)
@@ -94,3 +94,13 @@ def _optimiser(model: Learner, objective: Objective, scheme: Scheme) -> torch.op
     return kind(
         parameters, lr=scheme.learning_rate, betas=scheme.betas, weight_decay=scheme.weight_decay, fused=True
     )
+
+
+def _step_where_finite(optimiser: torch.optim.Optimizer, norm: Tensor) -> None:
+    """A step that a gradient with NaN or Inf leaves out, moments included, decided on the device.
+
+    Fused optimisers take this flag from mixed precision's scaler; reading it here would wait for the device. The norm
+    is of the gradient that all ranks share, so that all of them decide alike.
+    """
+    vars(optimiser)["found_inf"] = (~norm.isfinite()).float()
+    optimiser.step()

@@ -1,13 +1,15 @@
 """A run on disk: ``recipe.toml``, ``run.json``, ``metrics.jsonl``, ``checkpoints/*.safetensors``, ``report.html``."""
 
 import json
+import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from contreg_core.errors import DataError, MissingError
-from contreg_core.files import remove_leftovers, storage_error, write_text
+from contreg_core.files import atomic_path, remove_leftovers, storage_error, write_text
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,30 @@ class RunFolder:
         return self.path / "metrics.jsonl"
 
     @property
+    def skipped(self) -> Path:
+        """The batches that were not finite, where a run ended by them."""
+        return self.path / "skipped.json"
+
+    @property
     def report(self) -> Path:
         """The HTML report."""
         return self.path / "report.html"
 
     def checkpoint(self, which: str = "last") -> Path:
-        """``last`` or ``best``."""
+        """``last``, ``previous`` (the one before it) or ``best``."""
         return self.path / "checkpoints" / f"{which}.safetensors"
+
+    def finished(self) -> list[Path]:
+        """What no later command changes."""
+        checkpoints = (self.checkpoint(which) for which in ("last", "best"))
+        return [self.recipe, self.provenance, self.metrics, *checkpoints]
+
+    def keep_previous(self) -> None:
+        """Give ``last`` a second name, ``previous``, before a new one takes its own."""
+        last = self.checkpoint("last")
+        if last.is_file():
+            with atomic_path(self.checkpoint("previous")) as temporary:
+                _link_or_copy(last, temporary)
 
     def evaluation(self, protocol: str, split: str = "test", prediction: Sequence[str] = ()) -> Path:
         """The folder of an evaluation under a protocol; ``prediction`` as that of a ``Registrar``."""
@@ -98,6 +117,13 @@ class RunFolder:
             line for line in self.metrics.read_text(encoding="utf-8").splitlines() if _logged_by(line, step)
         ]
         write_text(self.metrics, "".join(line + "\n" for line in kept))
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # file systems without hard links
+        shutil.copyfile(source, target)
 
 
 def _logged_by(line: str, step: int) -> bool:

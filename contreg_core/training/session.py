@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,13 +15,16 @@ from contreg_core.checkpoint import Checkpoint, read_checkpoint
 from contreg_core.engine import Engine
 from contreg_core.errors import ContregError, DataError, MismatchError
 from contreg_core.files import write_json, write_text
+from contreg_core.plugins import HOUSE
 from contreg_core.provenance import now, provenance
 from contreg_core.ranks.layers import adopt
 from contreg_core.ranks.setting_up import OtherRankError, all_or_none
 from contreg_core.ranks.sharing import share_checkpoint
 from contreg_core.recipe import Recipe, dump_recipe, resolve
 from contreg_core.recipe.difference import difference, same
+from contreg_core.sums import record_sums
 from contreg_core.training.course import course
+from contreg_core.training.finite import Watch
 from contreg_core.training.loop import StepReport, TrainingState, train
 from contreg_core.training.run_folder import RunFolder
 from contreg_core.training.seeds import seed_torch
@@ -68,6 +72,7 @@ class Session:
         *,
         max_seconds: float = 0.0,
         plugins: Mapping[str, str] | None = None,
+        fall_back: bool = False,
     ) -> None:
         self.recipe = resolve(recipe, catalogue)
         self.scheme = self.recipe.training
@@ -76,8 +81,11 @@ class Session:
         self.engine = engine
         self.max_seconds = max_seconds
         self.stopping = False
-        self.recent: list[StepReport] = []
-        self.carried: list[dict[str, float]] = []
+        self.fall_back = fall_back
+        self.warnings: list[str] = []
+        self.plugins = _used(self.recipe, catalogue, plugins or {})
+        self.unread: list[StepReport] = []
+        self.recent: list[dict[str, float]] = []
         self.ranks_before = engine.ranks.count
         self.step_seconds, self.validation_seconds = 0.0, 0.0
         training, validation = hold_out(cohort.scans, self.scheme.validation)
@@ -86,6 +94,7 @@ class Session:
         with all_or_none(engine.ranks):
             self.course = course(self.recipe, cohort, training, validation, engine)
             self.feed, self.validator = self.course.feed, self.course.validator
+            self.watch = Watch(self.feed)
             self.state = self._start(catalogue)
             last = self._open(catalogue) if engine.ranks.first else None
         self.most_steps = self.state.total
@@ -110,7 +119,9 @@ class Session:
         clock, saved, before = time.perf_counter(), time.perf_counter(), self.state.elapsed
         agreed = self.engine.ranks.largest
         for report in train(self.state, self.scheme, self.feed, self.engine):
-            self.recent.append(report)
+            self.unread.append(report)
+            if self.engine.device.type == "cpu":  # elsewhere reading a value would wait for the device
+                self._read()
             started, time_now = self.state.elapsed, time.perf_counter()
             self.state.elapsed, unsaved, stop = agreed(
                 before + time_now - clock, time_now - saved, self.stopping
@@ -119,7 +130,7 @@ class Session:
             self._end_in_time()
             due = self._validation_due()
             if due or report.step % _LOG_EVERY == 0 or report.step == self.state.total:
-                progress = self._progress()
+                progress = self._progress(report)
                 yield replace(progress, validation=self._validate()) if due else progress
                 self.state.elapsed = agreed(before + time.perf_counter() - clock)[0]
                 self._replan()
@@ -136,12 +147,13 @@ class Session:
 
     def save(self) -> None:
         """Write the ``last`` checkpoint now; raises ``DataError`` instead where the weights are not finite."""
-        if not _finite(self.state.model):
+        if not (_finite(self.state.model) and _finite(self.state.objective)):
             raise self._diverged("the weights are not finite")
+        self._read()
         if not self.engine.ranks.first:
             return
-        recent = [*self.carried, *map(_values, self.recent)]
-        save_state(self.run.checkpoint("last"), self.state, {**self._record(), "recent": recent})
+        self.run.keep_previous()
+        save_state(self.run.checkpoint("last"), self.state, {**self._record(), "recent": self.recent})
 
     def _start(self, catalogue: "Catalogue") -> TrainingState:
         seed_torch("weights", self.scheme.seed)
@@ -166,7 +178,7 @@ class Session:
         last = self.run.checkpoint("last")
         if not last.is_file():
             return None
-        checkpoint = read_checkpoint(last)
+        checkpoint = self._whole(last)
         self._check_data(checkpoint.record["data"])
         return checkpoint
 
@@ -174,11 +186,26 @@ class Session:
         """Go on from a checkpoint, where there is one."""
         if last is not None:
             restore_state(last, self.state)
-            self.carried = list(last.record.get("recent", ()))
+            self.recent = list(last.record.get("recent", ()))
             self.ranks_before = int(last.record.get("ranks", 1))
         if self.engine.ranks.first:
             self.run.rewind(self.state.step)
         return last is not None
+
+    def _whole(self, last: Path) -> Checkpoint:
+        """The checkpoint ``last``, or, where it is damaged and falling back is allowed, the one before."""
+        before = self.run.checkpoint("previous")
+        try:
+            return read_checkpoint(last)
+        except DataError as error:
+            if not before.is_file():
+                raise
+            if not self.fall_back:
+                raise DataError(
+                    error.message, "go on from the one before: --resume auto", code=error.code
+                ) from error
+            self.warnings.append(f"{error.message}; going on from {before.name}")
+            return read_checkpoint(before)
 
     def _check_data(self, data: Mapping[str, Any]) -> None:
         own = self._record()["data"]
@@ -189,15 +216,26 @@ class Session:
                 "give --run another folder, or the same data as before",
             )
 
-    def _progress(self) -> Progress:
+    def _read(self) -> None:
+        """The values of finished steps, but of those that were skipped; raises ``DataError`` at three in a row."""
+        unread, self.unread = self.unread, []
+        for report in unread:
+            values = _values(report)
+            if self.watch.see(report.step, values):
+                self.recent.append(values)
+            elif self.watch.over:
+                raise self._diverged(self.watch.describe(self.run.skipped))
+
+    def _progress(self, last: StepReport) -> Progress:
         """Means since the last report, logged; raises ``DataError`` where the run has diverged."""
-        last, rows = self.recent[-1], [*self.carried, *map(_values, self.recent)]
-        self.recent, self.carried = [], []
+        self._read()
+        rows, self.recent = self.recent, []
+        if not rows:
+            raise self._diverged(self.watch.describe(self.run.skipped))
         values = {name: _mean([row[name] for row in rows]) for name in rows[-1]}
-        for name in ("loss", "gradient_norm"):
-            if not math.isfinite(values[name]):
-                blamed = ", ".join(term for term, value in values.items() if not math.isfinite(value))
-                raise self._diverged(f"not finite: {blamed.replace('_', ' ')}")
+        if not math.isfinite(values["loss"]):
+            blamed = ", ".join(term for term, value in values.items() if not math.isfinite(value))
+            raise self._diverged(f"not finite: {blamed.replace('_', ' ')}")
         line = {"step": last.step, "rate": last.rate, "seconds": round(self.state.elapsed, 3), **values}
         self._log(line)
         return Progress(last.step, self.state.total, last.rate, self.state.elapsed, values)
@@ -211,6 +249,7 @@ class Session:
         return DataError(
             f"{found} by step {self.state.step}; {kept}",
             f"lower the rate ({gentler}) or clip the gradient (-s training.clip_norm=1), in another --run folder",
+            code="NUM-61",
         )
 
     def _validation_due(self) -> bool:
@@ -267,8 +306,13 @@ class Session:
             **self.course.record,
         }
         labels = [asdict(label) for label in self.cohort.labels]
-        ranks = self.engine.ranks.count
-        return {"recipe": dump_recipe(self.recipe), "data": data, "labels": labels, "ranks": ranks}
+        return {
+            "recipe": dump_recipe(self.recipe),
+            "data": data,
+            "labels": labels,
+            "plugins": self.plugins,
+            "ranks": self.engine.ranks.count,
+        }
 
     def _describe(self, plugins: Mapping[str, str]) -> None:
         if self.resumed and self.run.provenance.is_file():
@@ -286,16 +330,26 @@ class Session:
             return
         record |= {
             "finished": now(),
+            "exit_code": 0,
             "steps": self.state.step,
             "training_seconds": round(self.state.elapsed, 1),
             "best_validation": self.state.best if math.isfinite(self.state.best) else None,
         }
         write_json(self.run.provenance, record)
+        record_sums(self.run.path, filter(Path.is_file, self.run.finished()))
 
 
 def _values(report: StepReport) -> dict[str, float]:
     terms = {name: float(value) for name, value in report.terms.items()}
     return {"loss": float(report.total), **terms, "gradient_norm": float(report.gradient_norm)}
+
+
+def _used(recipe: Recipe, catalogue: "Catalogue", versions: Mapping[str, str]) -> dict[str, str]:
+    """Distribution -> version of those the recipe's components come from, contreg itself left out."""
+    keys = [(str(slot), choice.name) for slot, choice in recipe.parts.items()]
+    keys += [("loss", term.choice.name) for term in recipe.losses.values()]
+    owners = {catalogue.owners.get(key, HOUSE) for key in keys}
+    return {owner: versions.get(owner, "") for owner in sorted(owners - {HOUSE})}
 
 
 def _finite(model: torch.nn.Module) -> bool:

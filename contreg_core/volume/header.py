@@ -18,7 +18,6 @@ from contreg_core.volume.stream import describe
 
 HEADER_BYTES = 540
 """The longer of the two header sizes."""
-MAX_VOXELS = 2**31
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,9 @@ def parse_header(path: Path, block: bytes, *, single: bool) -> AnalyzeHeader:
     try:
         return kind(block[:size], check=False)
     except (HeaderDataError, ValueError) as error:
-        raise DataError(f"{path}: unreadable header: {error}", "copy or convert the file again") from error
+        raise DataError(
+            f"{path}: unreadable header: {error}", "copy or convert the file again", code="FILE-05"
+        ) from error
 
 
 def _kind(path: Path, block: bytes, single: bool) -> tuple[type[AnalyzeHeader], int]:
@@ -70,8 +71,12 @@ def _kind(path: Path, block: bytes, single: bool) -> tuple[type[AnalyzeHeader], 
         if not single and block[344:346] != b"n+":
             return Spm2AnalyzeHeader, 348
     if len(block) < 348:
-        raise DataError(f"{path}: file ends early at byte {len(block)}, in its header", "copy it again")
-    raise DataError(f"{path}: found {describe(block)}, expected a NIfTI header", "convert it to .nii.gz")
+        raise DataError(
+            f"{path}: file ends early at byte {len(block)}, in its header", "copy it again", code="FILE-01"
+        )
+    raise DataError(
+        f"{path}: found {describe(block)}, expected a NIfTI header", "convert it to .nii.gz", code="FILE-05"
+    )
 
 
 def layout(
@@ -111,28 +116,35 @@ def check_shape(
         _check_volume(path, volumes, choice)
     if len(dims) < 3 or min(dims[:3]) < 2:
         raise DataError(
-            f"{path}: a flat image of size {dims}, expected three dimensions", "give a 3-D volume"
+            f"{path}: a flat image of size {dims}, expected three dimensions",
+            "give a 3-D volume",
+            code="HDR-29",
         )
-    if math.prod(dims) > MAX_VOXELS:
+    if math.prod(dims) > choice.max_voxels:
         raise DataError(
-            f"{path}: header claims {math.prod(dims)} voxels, limit {MAX_VOXELS}", "check the file"
+            f"{path}: header claims {math.prod(dims)} voxels, limit {choice.max_voxels}",
+            "check the file; a larger one needs --max-voxels",
+            code="HDR-14",
         )
     return dims[0], dims[1], dims[2]
 
 
 def _impossible(path: Path, dims: list[int]) -> DataError:
-    return DataError(f"{path}: impossible dimensions {dims}", "convert the file again")
+    return DataError(f"{path}: impossible dimensions {dims}", "convert the file again", code="HDR-13")
 
 
 def _check_volume(path: Path, volumes: int, choice: ReadChoice) -> None:
     if choice.volume is None:
         raise DataError(
-            f"{path}: {volumes} volumes in one file, expected one", "name one: --volume 0 is the first"
+            f"{path}: {volumes} volumes in one file, expected one",
+            "name one: --volume 0 is the first",
+            code="HDR-08",
         )
     if choice.volume >= volumes:
         raise DataError(
             f"{path}: {volumes} volumes, numbered from 0: there is no volume {choice.volume}",
             f"name one from 0 to {volumes - 1}",
+            code="HDR-08",
         )
 
 
@@ -140,18 +152,23 @@ def _dtype(path: Path, header: AnalyzeHeader) -> np.dtype[np.generic]:
     try:
         dtype: np.dtype[np.generic] = header.get_data_dtype()
     except (HeaderDataError, KeyError) as error:
-        raise DataError(f"{path}: unknown data type code {header['datatype']}", "convert the file") from error
+        raise DataError(
+            f"{path}: unknown data type code {header['datatype']}", "convert the file", code="HDR-18"
+        ) from error
     return dtype
 
 
 def check_dtype(path: Path, dtype: np.dtype[np.generic], choice: ReadChoice) -> np.dtype[np.generic]:
     """``dtype``, where it holds one number a voxel or ``choice`` says which; raises ``DataError``."""
     if dtype.kind == "c" and not choice.magnitude:
-        raise DataError(f"{path}: complex voxels ({dtype}), expected one number a voxel", "add --magnitude")
+        raise DataError(
+            f"{path}: complex voxels ({dtype}), expected one number a voxel", "add --magnitude", code="HDR-19"
+        )
     if dtype.names is not None and choice.channel not in range(len(dtype.names)):
         raise DataError(
             f"{path}: colour voxels ({', '.join(dtype.names)}), expected one number a voxel",
             "name a channel: --channel 0 is the first",
+            code="HDR-19",
         )
     return dtype
 
@@ -161,7 +178,11 @@ def _offset(path: Path, header: AnalyzeHeader, single: bool) -> int:
     least = header.single_vox_offset if single and isinstance(header, nib.Nifti1Header) else 0
     offset = found if found else least
     if not math.isfinite(offset) or not least <= offset <= 1 << 30:
-        raise DataError(f"{path}: voxels said to begin at byte {found}, expected {least} or a little more")
+        raise DataError(
+            f"{path}: voxels said to begin at byte {found}, expected {least} or a little more",
+            "convert the file again",
+            code="HDR-17",
+        )
     return int(offset)
 
 

@@ -19,11 +19,15 @@ _FLAG = slice(28, 30)
 def mgh_header(path: Path, block: bytes) -> MGHHeader:
     """The header in the first bytes of a file; raises ``DataError`` for anything but version 1."""
     if len(block) < DATA_OFFSET:
-        raise DataError(f"{path}: file ends early at byte {len(block)}, in its header", "copy it again")
+        raise DataError(
+            f"{path}: file ends early at byte {len(block)}, in its header", "copy it again", code="FILE-01"
+        )
     header = MGHHeader(block[:DATA_OFFSET], check=False)
     if int(header["version"]) != 1:
         raise DataError(
-            f"{path}: found {block[:4]!r}, expected an MGH header of version 1", "convert it again"
+            f"{path}: found {block[:4]!r}, expected an MGH header of version 1",
+            "convert it again",
+            code="FILE-05",
         )
     return header
 
@@ -35,7 +39,9 @@ def mgh_layout(path: Path, header: MGHHeader, choice: ReadChoice) -> Layout:
     try:
         dtype: np.dtype[np.generic] = header.get_data_dtype()
     except KeyError as error:
-        raise DataError(f"{path}: unknown data type code {header['type']}", "convert the file") from error
+        raise DataError(
+            f"{path}: unknown data type code {header['type']}", "convert the file", code="HDR-18"
+        ) from error
     chosen = choice.volume or 0
     return Layout(shape, dtype, DATA_OFFSET, 1.0, 0.0, (), math.prod(dims[3:]), chosen if dims[3] > 1 else 0)
 

@@ -33,7 +33,9 @@ def placement(
     """The placement of a grid: both NIfTI forms must agree, or ``prefer`` names the one to take."""
     zooms = np.asarray(header["pixdim"][1:4], float)
     if not np.isfinite(zooms).all():
-        raise DataError(f"{path}: voxel size {zooms.tolist()} in the header", "write a correct voxel size")
+        raise DataError(
+            f"{path}: voxel size {zooms.tolist()} in the header", "write a correct voxel size", code="HDR-12"
+        )
     forms = _forms(path, header) if isinstance(header, nib.Nifti1Header) else {}
     if not forms:
         return _guessed(path, header, zooms)
@@ -46,7 +48,9 @@ def _forms(path: Path, header: nib.Nifti1Header) -> dict[str, NDArray[np.float64
     try:
         found = {"sform": header.get_sform(coded=True)[0], "qform": header.get_qform(coded=True)[0]}
     except (HeaderDataError, ValueError) as error:
-        raise DataError(f"{path}: unreadable orientation: {error}", "write a correct header") from error
+        raise DataError(
+            f"{path}: unreadable orientation: {error}", "write a correct header", code="GEO-30"
+        ) from error
     forms = {name: np.asarray(affine, float) for name, affine in found.items() if affine is not None}
     for name, affine in forms.items():
         check_matrix(path, name, affine)
@@ -56,7 +60,11 @@ def _forms(path: Path, header: nib.Nifti1Header) -> dict[str, NDArray[np.float64
 def check_matrix(path: Path, name: str, affine: NDArray[np.float64]) -> None:
     """Refuse what is not finite or flattens space; raises ``DataError``."""
     if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < _SINGULAR:
-        raise DataError(f"{path}: the {name} is no usable matrix: {affine[:3].tolist()}", "repair the header")
+        raise DataError(
+            f"{path}: the {name} is no usable matrix: {affine[:3].tolist()}",
+            "repair the header",
+            code="GEO-30",
+        )
 
 
 def _choose(
@@ -68,6 +76,7 @@ def _choose(
         raise DataError(
             f"{path}: sform and qform place a corner {apart:.2f} mm apart, expected at most {_TOLERANCE_MM}",
             "choose one with --orientation-from sform or qform",
+            code="GEO-30",
         )
     return next(iter(forms.values()))
 
@@ -75,7 +84,9 @@ def _choose(
 def _guessed(path: Path, header: AnalyzeHeader, zooms: NDArray[np.float64]) -> Placement:
     """Spacing from the header; centre at the origin and directions by habit (left-anterior-superior)."""
     if (zooms == 0).any():
-        raise DataError(f"{path}: voxel size {zooms.tolist()} and no orientation", "write a correct header")
+        raise DataError(
+            f"{path}: voxel size {zooms.tolist()} and no orientation", "write a correct header", code="HDR-11"
+        )
     check_spacing(path, tuple(abs(zooms)))
     notes: tuple[str, ...] = ("the file stores no orientation",)
     notes += (f"negative voxel size {zooms.tolist()}: sign ignored",) if (zooms < 0).any() else ()
@@ -89,6 +100,7 @@ def _compare_zooms(path: Path, zooms: NDArray[np.float64], affine: NDArray[np.fl
         raise DataError(
             f"{path}: voxel size {zooms.tolist()} but the affine says {lengths.round(4).tolist()}",
             "rewrite the header: another program would read this file at another scale",
+            code="GEO-30",
         )
     return (
         () if (zooms > 0).all() else (f"voxel size {zooms.tolist()} in the header: the affine's was taken",)
@@ -102,4 +114,5 @@ def check_spacing(path: Path, lengths: tuple[float, ...]) -> None:
         raise DataError(
             f"{path}: voxels of {[round(x, 4) for x in lengths]} mm, expected {_SMALLEST} to {_LARGEST}",
             "check the units of the header, or give a scan with thinner slices",
+            code="HDR-29",
         )

@@ -101,7 +101,7 @@ def read_vectors(path: Path | str) -> VectorVolume:
         + form.intercept
     )
     if not np.isfinite(values).all():
-        raise DataError(f"{file}: NaN or Inf in a displacement field", "write it again")
+        raise DataError(f"{file}: NaN or Inf in a displacement field", "write it again", code="VAL-09")
     name = bytes(header["intent_name"]).split(b"\0")[0].decode("latin-1")
     return VectorVolume(values, place.affine, int(header["intent_code"]), name)
 
@@ -123,7 +123,9 @@ def _files(path: Path) -> _Files:
     if stem is None:
         check_file(path)
         raise DataError(
-            f"{path}: found no known suffix, expected {', '.join(SUFFIXES)}", "convert it to .nii.gz"
+            f"{path}: found no known suffix, expected {', '.join(SUFFIXES)}",
+            "convert it to .nii.gz",
+            code="FILE-06",
         )
     if not name.endswith(".hdr"):
         return _Files(path.with_name(stem + ".hdr"), path)
@@ -132,6 +134,8 @@ def _files(path: Path) -> _Files:
     data = next((candidate for candidate in found if candidate.exists()), None)
     if data is None:
         raise MissingError(
-            f"{path}: its voxels, {stem}.img or .img.gz, are missing", "put both in one folder"
+            f"{path}: its voxels, {stem}.img or .img.gz, are missing",
+            "put both in one folder",
+            code="FILE-07",
         )
     return _Files(path, data)

@@ -16,16 +16,23 @@ _TYPES = (np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.int64)
 def image_values(
     path: Path, stored: NDArray[np.generic], form: Layout
 ) -> tuple[NDArray[np.generic], tuple[str, ...]]:
-    """float32 intensities; up to 0.1 % NaN or Inf become 0, noted; more is refused, as is a constant image."""
+    """float32; NaN and Inf up to 0.1 % of what is not 0 become 0, noted; more is refused, as is a constant image."""
     with np.errstate(over="ignore", invalid="ignore"):
         image = _true(stored, form).astype(np.float32, order="C")
     bad = ~np.isfinite(image)
     count = int(bad.sum())
-    if count > _BAD_SHARE * image.size:
-        raise DataError(f"{path}: {count} of {image.size} voxels are NaN or Inf", "repair the image")
     image[bad] = 0
+    present = int(np.count_nonzero(image))
+    if count > _BAD_SHARE * (present + count):
+        raise DataError(
+            f"{path}: {count} voxels are NaN or Inf, beside {present} that hold a value; expected 0.1 % at most",
+            "repair the image",
+            code="VAL-09",
+        )
     if image.min() == image.max():
-        raise DataError(f"{path}: every voxel is {image.flat[0]}, expected an image", "check the file")
+        raise DataError(
+            f"{path}: every voxel is {image.flat[0]}, expected an image", "check the file", code="VAL-25"
+        )
     return image, (f"{count} NaN or Inf voxels set to 0",) if count else ()
 
 
@@ -37,12 +44,16 @@ def label_values(
         return smallest_integers(stored), ()
     values = _true(stored, form)
     if not np.isfinite(values).all():
-        raise DataError(f"{path}: NaN or Inf in a label map", "write it again as integers")
+        raise DataError(f"{path}: NaN or Inf in a label map", "write it again as integers", code="VAL-10")
     labels = np.rint(values)
     off = float(abs(values - labels).max())
     if off > _INTEGER_TOLERANCE or abs(labels).max() >= 2**31:
         scale = f" (stored with scale factor {form.slope:g})" if form.scaled else ""
-        raise DataError(f"{path}: labels are {off:.2g} off integers{scale}", "write it again as integers")
+        raise DataError(
+            f"{path}: labels are {off:.2g} off integers{scale}",
+            "write it again as integers",
+            code="VAL-22" if scale else "VAL-21",
+        )
     return smallest_integers(labels), ()
 
 

@@ -40,7 +40,7 @@ class Result:
     @property
     def error(self) -> str:
         """The one line of the failure."""
-        lines = [line for line in self.err.splitlines() if line.startswith("error: ")]
+        lines = [line for line in self.err.splitlines() if line.startswith(("error: ", "error CR-"))]
         assert len(lines) == 1, self.err
         assert "Traceback" not in self.err
         return lines[0]

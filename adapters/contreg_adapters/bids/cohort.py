@@ -67,7 +67,7 @@ class Bids(Cohort):
     def load(self, scan: Scan) -> LoadedScan:
         """One scan in RAS+, 0 outside its mask; labels that a label table does not name become background."""
         study = Study(self.name, table_ids(self._table) if self._table else None, foreign_is_background=True)
-        loaded = load_scan(scan, study)
+        loaded = load_scan(scan, study, self.repairs)
         if scan.mask is None:
             return replace(loaded, notes=(*loaded.notes, _extracted(scan, loaded)))
         outside = float(np.mean(~loaded.mask & (loaded.image.array != 0)))

@@ -37,7 +37,9 @@ class Lpba40(Cohort):
 
     def load(self, scan: Scan) -> LoadedScan:
         """One scan in RAS+; its notes tell the orientation found and what was repaired."""
-        return load_scan(scan, Study("LPBA40", frozenset(row.id for row in table.label_table()), LANDMARKS))
+        return load_scan(
+            scan, Study("LPBA40", frozenset(row.id for row in table.label_table()), LANDMARKS), self.repairs
+        )
 
     def label_table(self) -> Sequence[Label]:
         """56 structures."""

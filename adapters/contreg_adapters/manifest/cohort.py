@@ -36,7 +36,7 @@ class Manifest(Cohort):
     def load(self, scan: Scan) -> LoadedScan:
         """One scan in RAS+; labels that a label table does not name become background, with a note."""
         ids = frozenset(row.label.id for row in self._labels) if self._table_path else None
-        return load_scan(scan, Study(self.name, ids, foreign_is_background=True))
+        return load_scan(scan, Study(self.name, ids, foreign_is_background=True), self.repairs)
 
     def label_table(self) -> Sequence[Label]:
         """The label table's labels, or those found."""

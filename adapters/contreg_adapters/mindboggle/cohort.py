@@ -40,7 +40,9 @@ class Mindboggle(Cohort):
     def load(self, scan: Scan) -> LoadedScan:
         """One scan in RAS+ with DKT31 labels; other labels are background, and the notes say which."""
         ids = frozenset(row.id for row in table.label_table())
-        loaded = load_scan(scan, Study("Mindboggle-101", ids, LANDMARKS, foreign_is_background=True))
+        loaded = load_scan(
+            scan, Study("Mindboggle-101", ids, LANDMARKS, foreign_is_background=True), self.repairs
+        )
         told = (scan.metadata["files"],) if "files" in scan.metadata else ()
         compared = cross_check(scan.labels) if scan.labels else ()
         return replace(loaded, notes=(*loaded.notes, *compared, *told))

@@ -3,25 +3,56 @@
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from contreg_cli import options
 from contreg_cli.console import print_json
+from contreg_cli.needing import Training, needs
 from contreg_cli.shell import shell
+
+if TYPE_CHECKING:
+    from contreg_core.engine import Precision
 
 
 @click.command()
 @options.cache
+@click.option("--model", metavar="RECIPE", help="Also the memory that training this recipe will take.")
+@click.option("--data", metavar="COHORT", help="On this prepared cohort.")
+@click.option(
+    "--size", type=click.IntRange(2), nargs=3, metavar="X Y Z", help="On scans of this many voxels."
+)
+@click.option("--batch-size", type=click.IntRange(1), help="Pairs (or labelled images) a step.")
+@options.settings
+@options.device
+@options.precision
 @options.as_json
-def command(cache: Path | None, as_json: bool) -> None:
-    """What contreg finds on this machine."""
+def command(
+    cache: Path | None,
+    model: str | None,
+    data: str | None,
+    size: tuple[int, int, int] | None,
+    batch_size: int | None,
+    settings: tuple[str, ...],
+    device: str,
+    precision: "Precision",
+    as_json: bool,
+) -> None:
+    """What contreg finds on this machine; with --model the memory of a training before it runs.
+
+    Ends with 69 where something is wrong or the memory will not suffice.
+    """
     from contreg_core.errors import UnavailableError
 
-    found = {**_software(), **_device(), **_storage(options.cache_root(cache)), **_plugins()}
+    root = options.cache_root(cache)
+    found = {**_software(), **_device(), **_storage(root), **_caches(root), **_plugins()}
     problems = [f"plugin {entry}: {reason}" for entry, reason in found["broken_plugins"].items()]
     problems += [found["cache_problem"]] if found["cache_problem"] else []
+    problems += [f"cache {name}: {state}" for name, state in found["broken_caches"].items()]
+    if model:
+        found |= needs(Training(model, data, size, batch_size, settings), cache, device, precision)
+        problems += [found["memory_problem"]] if found["memory_problem"] else []
     if as_json:
         print_json({**found, "problems": problems})
     else:
@@ -77,6 +108,22 @@ def _storage(root: Path) -> dict[str, Any]:
         problem = str(error)
     free = shutil.disk_usage(existing).free / 2**30
     return {"cache": str(root), "cache_free_gib": round(free, 1), "cache_problem": problem}
+
+
+def _caches(root: Path) -> dict[str, Any]:
+    """How many there are, and those that cannot be used; contreg cache verify reads every scan as well."""
+    from contreg_cli.commands.cache import folders
+    from contreg_core.cache import CachedCohort
+    from contreg_core.errors import ContregError
+
+    broken: dict[str, str] = {}
+    all_of_them = folders(root)
+    for folder in all_of_them:
+        try:
+            CachedCohort.open(folder)
+        except ContregError as error:
+            broken[folder.name] = error.message
+    return {"caches": len(all_of_them), "broken_caches": broken}
 
 
 def _plugins() -> dict[str, Any]:

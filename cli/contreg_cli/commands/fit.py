@@ -30,6 +30,13 @@ if TYPE_CHECKING:
 )
 @click.option("--batch-size", type=click.IntRange(1), help="Pairs (or labelled images) a step.")
 @click.option("--seed", type=click.IntRange(0), help="Of order, augmentation, initial weights and noise.")
+@click.option(
+    "--resume",
+    type=click.Choice(["last", "auto"]),
+    default="last",
+    show_default=True,
+    help="Go on from the last checkpoint alone, or where it is damaged from the one before it.",
+)
 @options.device
 @click.option(
     "--devices", type=click.IntRange(1), metavar="N", help="Train on N GPUs of this machine (or N processes)."
@@ -60,6 +67,7 @@ def command(
     max_time: str | None,
     batch_size: int | None,
     seed: int | None,
+    resume: str,
     device: str,
     devices: int | None,
     nodes: int | None,
@@ -102,8 +110,17 @@ def command(
             launching.start(wish)
         engine = Engine.choose(device, precision, ranks, deterministic=deterministic)
         session = Session(
-            recipe, cohort, folder, engine, catalogue, max_seconds=limit, plugins=plugin_versions()
+            recipe,
+            cohort,
+            folder,
+            engine,
+            catalogue,
+            max_seconds=limit,
+            plugins=plugin_versions(),
+            fall_back=resume == "auto",
         )
+        for warning in session.warnings:
+            click.echo(f"warning: {warning}", err=True)
         fit(session, tensorboard=tensorboard and ranks.first)
     if ranks.first:
         click.echo(f"next: {next_command(folder.path, cache)}")

@@ -1,5 +1,6 @@
 """``contreg prepare``: a cohort on disk becomes a cache."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from contreg_cli.fleet import Fleet, Worked, fleet_options, refuse_failures
 from contreg_cli.shell import load_catalogue
 
 if TYPE_CHECKING:
+    from contreg_core.cohort import UnknownLabels
     from contreg_core.prepare import ScanReport
 
 
@@ -27,6 +29,24 @@ if TYPE_CHECKING:
 @options.cache
 @options.model
 @click.option("--spacing", type=float, metavar="MM", help="Voxel size; 0 keeps the scans' own grid.")
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Read cached scans and their source files again, and make anew what has changed.",
+)
+@click.option(
+    "--strict", is_flag=True, help="Refuse scans that do not look like one adult's brain, instead of a note."
+)
+@click.option(
+    "--unknown-labels",
+    type=click.Choice(["refuse", "background"]),
+    help="Label ids the study does not have (default: as the cohort says).",
+)
+@click.option(
+    "--resample-labels",
+    is_flag=True,
+    help="Take label maps of another grid, by nearest neighbour, instead of refusing.",
+)
 @options.settings
 @fleet_options
 def command(
@@ -35,6 +55,10 @@ def command(
     cache: Path | None,
     model: str,
     spacing: float | None,
+    verify: bool,
+    strict: bool,
+    unknown_labels: "UnknownLabels | None",
+    resample_labels: bool,
     settings: tuple[str, ...],
     fleet: Fleet,
 ) -> None:
@@ -46,6 +70,7 @@ def command(
     from contreg_cli.cohorts import KNOB, make_cohort
     from contreg_cli.preparing import describe_cohort, prepare_scans, say_notes
     from contreg_cli.recipes import find_recipe
+    from contreg_core.cohort import Repairs
     from contreg_core.prepare import Preparation
 
     catalogue = load_catalogue()
@@ -54,9 +79,11 @@ def command(
     changes += [] if spacing is None else [f"preprocessing.spacing={spacing}"]
     spec = find_recipe(catalogue, model, changes).preprocessing
     cohort = make_cohort(catalogue.cohort(data), source and fleet.place(source), own)
+    cohort.repairs = Repairs(unknown_labels, resample_labels)
     scans = cohort.scans()
     click.echo(describe_cohort(cohort, scans))
     plan = Preparation.plan(cohort, spec, fleet.place(options.cache_root(cache)))
+    plan = replace(plan, verify=verify, strict=strict)
     worked = prepare_scans(plan, scans, fleet)
     say_notes(worked.reports)
     _finish(plan.folder, worked)

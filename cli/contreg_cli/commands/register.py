@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from contreg_cli import inferring, options, transforms
+from contreg_cli import inferring, limits, options, transforms
 
 if TYPE_CHECKING:
     from contreg_core.engine import Precision
@@ -50,6 +50,10 @@ if TYPE_CHECKING:
     help="Where the displacement is sampled: each image's own grid, or the model's (best for points).",
 )
 @inferring.reading
+@click.option(
+    "--check-lr", is_flag=True, help="Also say whether MOVING would fit better mirrored, left to right."
+)
+@limits.timeout
 @options.symmetric
 @options.refine
 @options.samples
@@ -69,6 +73,8 @@ def command(
     form: "FieldFormat",
     field_grid: "FieldGrid",
     choice: "ReadChoice",
+    check_lr: bool,
+    timeout: str | None,
     symmetric: bool,
     refine: int,
     samples: int | None,
@@ -83,33 +89,46 @@ def command(
     brains are aligned first; the written displacements hold that alignment and the deformation together.
     """
     from contreg_cli.models import shown
+    from contreg_core.failures import noted
+    from contreg_core.inference.doubts import compare_sides, cut_off
+    from contreg_core.inference.images import find_brain
+    from contreg_core.inference.names import stem
     from contreg_core.inference.outputs import Input, write_registration
     from contreg_core.inference.references import read_image, read_labels_of
     from contreg_core.inference.register import register_images
     from contreg_core.inference.trained import registering
+    from contreg_core.sums import record_sums
 
     _, found, about = inferring.ready(
         model, output, device, precision, seed, symmetric=symmetric, refine=refine
     )
     trained = registering(found, model)
-    images = [Input(path, read_image(path, choice)) for path in (moving, fixed)]
     drawn = zip((0, 0, 1), (moving_labels, moving_mask, fixed_mask), strict=True)
-    labels, *masks = (
-        None if path is None else read_labels_of(images[role].volume, path, choice) for role, path in drawn
-    )
-    result = register_images(
-        trained,
-        images[0].volume,
-        images[1].volume,
-        moving_labels=labels,
-        masks=(masks[0], masks[1]),
-        label_mode=label_mode,
-        alignment=affine,
-        field_grid=field_grid,
-        samples=samples or 0,
-    )
-    written = write_registration(output, result, images[0], images[1], about, form)
-    for warning in result.warnings:
+    with noted(output, f"{stem(moving)}_to-{stem(fixed)}"), limits.within(timeout):
+        images = [Input(path, read_image(path, choice)) for path in (moving, fixed)]
+        labels, *masks = (
+            None if path is None else read_labels_of(images[role].volume, path, choice)
+            for role, path in drawn
+        )
+        brains = [find_brain(image.volume, mask) for image, mask in zip(images, masks, strict=True)]
+        if check_lr:
+            click.echo(compare_sides(brains[0], brains[1]))
+        result = limits.sparing(
+            lambda: register_images(
+                trained,
+                images[0].volume,
+                images[1].volume,
+                moving_labels=labels,
+                masks=(masks[0], masks[1]),
+                label_mode=label_mode,
+                alignment=affine,
+                field_grid=field_grid,
+                samples=samples or 0,
+            )
+        )
+        written = write_registration(output, result, images[0], images[1], about, form)
+        record_sums(output, written)
+    for warning in (*result.warnings, *cut_off(brains[0], brains[1], result.affine)):
         click.echo(f"warning: {warning}", err=True)
     click.echo(f"{shown(trained.recipe.name, trained.prediction)}: {_summary(result.quality)}")
     for path in written:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from contreg_cli import completing, inferring, options
+from contreg_cli import completing, inferring, limits, options
 
 if TYPE_CHECKING:
     from contreg_core.engine import Precision
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 @inferring.affine
 @options.cache
 @inferring.reading
+@limits.timeout
 @options.symmetric
 @options.refine
 @options.samples
@@ -74,6 +75,7 @@ def command(
     affine: "Alignment",
     cache: Path | None,
     choice: "ReadChoice",
+    timeout: str | None,
     symmetric: bool,
     refine: int,
     samples: int | None,
@@ -117,7 +119,7 @@ def command(
                 "--affine": affine != "affine",
             },
         )
-        segment_all(DirectJob(trained, choice, probabilities, output, about), images)
+        segment_all(DirectJob(trained, choice, probabilities, output, about), images, timeout)
         return
     most = parse_count(references, from_cohort=not any(":" in atlas for atlas in atlases))
     found, labels = find_references(atlases, catalogue, trained, model, cache, choice, label_table)
@@ -137,4 +139,4 @@ def command(
         output,
         about,
     )
-    segment_all(job, images)
+    segment_all(job, images, timeout)

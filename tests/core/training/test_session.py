@@ -14,7 +14,7 @@ import torch
 
 from contreg_core.cache import CachedCohort
 from contreg_core.catalogue import Catalogue
-from contreg_core.checkpoint import Checkpoint, read_checkpoint
+from contreg_core.checkpoint import Checkpoint, optimiser_tensors, read_checkpoint
 from contreg_core.engine import Engine
 from contreg_core.errors import DataError, MismatchError, StorageError
 from contreg_core.recipe import Recipe
@@ -197,26 +197,74 @@ def poison(session: Session, what: str) -> Callable[[], object]:
 
 
 @pytest.mark.parametrize("what", ["images", "gradients"])
-@pytest.mark.parametrize("how", ["report", "clock", "stop"])
-def test_a_diverged_run_keeps_the_last_finite_checkpoint(
+@pytest.mark.parametrize("how", ["report", "clock"])
+def test_three_steps_that_are_not_finite_end_a_run_and_name_their_scans(
     start: Start, what: str, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether it shows at a report, at a save by the clock or at a stop, a step with NaN is never saved."""
+    """They are skipped, so whatever the clock saves meanwhile is finite."""
     session = start()
-    actions: dict[int, Callable[[], object]] = {1: session.save, 2: poison(session, what)}
-    if how == "stop":
-        actions[2] = lambda: (poison(session, what)(), session.stop())
     if how == "clock":
         monkeypatch.setattr(module, "_SAVE_SECONDS", -1.0)
-    at(session, actions)
+    at(session, {1: session.save, 2: poison(session, what)})
     with pytest.raises(DataError, match="the last finite checkpoint is kept") as caught:
         finish(session)
     assert "training.learning_rate=" in caught.value.hint
     assert "clip" in caught.value.hint
+    assert caught.value.code == "NUM-61"
+    batches = [one["scans"] for one in json.loads(session.run.skipped.read_text())]
+    assert batches == [session.feed.names(step) for step in (2, 3, 4)]
+    assert all(name in caught.value.message for batch in batches for name in batch)
     kept = last(session)
-    assert kept.record["place"]["step"] == (2 if how == "clock" else 1)
+    assert kept.record["place"]["step"] == (4 if how == "clock" else 1)
     assert all(value.isfinite().all() for value in kept.tensors.values())
     assert all(math.isfinite(value) for line in session.run.read_metrics() for value in line.values())
+
+
+def test_a_skipped_step_leaves_weights_moments_and_means_alone(start: Start) -> None:
+    session = start()
+    images = [image.clone() for image in session.feed.images]
+    before: list[Any] = []
+
+    def spoil() -> None:
+        before.extend(_frozen(session))
+        poison(session, "images")()
+
+    def mend() -> None:
+        assert all(torch.equal(a, b) for a, b in zip(before, _frozen(session), strict=True))
+        for poisoned, whole in zip(session.feed.images, images, strict=True):
+            poisoned.copy_(whole)
+
+    at(session, {2: spoil, 4: mend})
+    finish(session)
+    assert session.state.step == STEPS
+    assert not all(torch.equal(a, b) for a, b in zip(before, _frozen(session), strict=True))
+    assert all(math.isfinite(value) for line in session.run.read_metrics() for value in line.values())
+    assert not session.run.skipped.exists()
+
+
+def _frozen(session: Session) -> list[Any]:
+    """Weights and moments."""
+    moments = optimiser_tensors(session.state.optimiser).values()
+    return [value.clone() for value in (*session.state.model.state_dict().values(), *moments)]
+
+
+def test_a_damaged_checkpoint_falls_back_to_the_one_before_only_if_asked(start: Start) -> None:
+    session = start()
+    at(session, {2: session.save, 4: session.save, 5: kill})
+    with pytest.raises(Killed):
+        finish(session)
+    path = session.run.checkpoint("last")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-40])
+    with pytest.raises(DataError, match="not a readable checkpoint") as caught:
+        start()
+    assert "--resume auto" in caught.value.hint
+    again = start(fall_back=True)
+    assert again.state.step == 2
+    assert "previous" in again.warnings[0]
+    finish(again)
+    quiet = last(finish(start("quiet"))).tensors
+    assert all(torch.equal(value, quiet[name]) for name, value in last(again).tensors.items())
 
 
 def test_divergence_before_any_checkpoint_says_so(start: Start) -> None:

@@ -1,0 +1,67 @@
+"""What a training would need, and whether it is there."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from contreg_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from contreg_core.engine import Engine, Precision
+
+_MEMINFO = Path("/proc/meminfo")
+
+
+@dataclass(frozen=True)
+class Training:
+    """A recipe by name and the scans it is to be trained on: a prepared cohort, or a size."""
+
+    model: str
+    data: str | None
+    size: tuple[int, int, int] | None
+    batch_size: int | None
+    settings: tuple[str, ...]
+
+
+def needs(training: Training, cache: Path | None, device: str, precision: "Precision") -> dict[str, Any]:
+    """The parts of the estimate in MiB, what is free, and the problem where it does not suffice."""
+    from contreg_cli.recipes import find_recipe
+    from contreg_cli.shell import load_catalogue
+    from contreg_core.engine import Engine
+    from contreg_core.estimate import training_memory
+
+    if (training.data is None) == (training.size is None):
+        raise UsageError("the scans are not known, or twice", "give either --data COHORT or --size X Y Z")
+    catalogue, engine = load_catalogue(), Engine.choose(device, precision)
+    recipe = find_recipe(catalogue, training.model, training.settings)
+    size, scans = training.size or (), 2
+    if training.data is not None:
+        from contreg_cli.caches import open_cache
+
+        cohort = open_cache(catalogue, training.data, recipe.preprocessing, cache)
+        known = cohort.split("train")
+        size, scans = cohort.load(known[0].id).image.shape, len(known)
+    found = training_memory(recipe, catalogue, engine, size, batch_size=training.batch_size, scans=scans)
+    free = _free(engine)
+    short = free is not None and found.total > free
+    batch = training.batch_size or recipe.training.batch_size
+    return {
+        "training": f"{recipe.name}, {' x '.join(map(str, size))} voxels, batch {batch}, {scans} scans",
+        "memory_mib": {
+            name: round(getattr(found, name)) for name in ("program", "weights", "cohort", "step", "total")
+        },
+        "free_mib": None if free is None else round(free),
+        "memory_problem": f"training needs about {found.total:.0f} MiB, {free:.0f} are free" if short else "",
+    }
+
+
+def _free(engine: "Engine") -> float | None:
+    """MiB to be had on the device; None where the system does not say."""
+    import torch
+
+    if engine.device.type == "cuda":
+        return float(torch.cuda.mem_get_info(engine.device)[0]) / 2**20
+    if not _MEMINFO.is_file():
+        return None
+    lines = dict(line.split(":", 1) for line in _MEMINFO.read_text(encoding="ascii").splitlines())
+    return int(lines["MemAvailable"].split()[0]) / 1024

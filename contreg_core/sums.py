@@ -1,0 +1,43 @@
+"""``SHA256SUMS``: what finished outputs were when they were written, in the format of ``sha256sum -c``."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from contreg_core.errors import DataError
+from contreg_core.files import sha256_of, write_text
+
+NAME = "SHA256SUMS"
+
+
+def record_sums(folder: Path, files: Iterable[Path]) -> None:
+    """Add files of ``folder`` to its list, or set their sums anew; what is no longer there leaves it."""
+    sums = {name: value for name, value in _read(folder).items() if (folder / name).is_file()}
+    sums |= {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
+    write_text(folder / NAME, "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
+
+
+def check_sums(folder: Path) -> dict[str, str]:
+    """Name -> "" where a listed file is as it was written, else what is wrong with it."""
+    return {name: _fault(folder / name, value) for name, value in _read(folder).items()}
+
+
+def _fault(path: Path, wanted: str) -> str:
+    if not path.is_file():
+        return "is no longer there"
+    return "" if sha256_of(path) == wanted else "is not what was written"
+
+
+def _read(folder: Path) -> dict[str, str]:
+    path = folder / NAME
+    if not path.is_file():
+        return {}
+    lines = [line.split("  ", 1) for line in path.read_text(encoding="utf-8").splitlines()]
+    if any(len(line) != 2 or not _inside(line[1]) for line in lines):
+        raise DataError(f"{path}: not a list of sums", "remove it, and make the outputs again")
+    return {name: value for value, name in lines}
+
+
+def _inside(name: str) -> bool:
+    """A list may not send the reader out of its folder."""
+    path = Path(name)
+    return not path.is_absolute() and ".." not in path.parts
