@@ -47,7 +47,7 @@ def asked(stop: Callable[[], None] | None = None) -> Iterator[list[int]]:
 def stopped(number: int, done: str) -> ContregError:
     """The failure that a first signal ends in; ``done`` says after what."""
     kind = InterruptedRunError if number == signal.SIGINT else RetryError
-    return kind(f"stopped by {signal.Signals(number).name} after {done}", _HINT)
+    return kind(f"stopped by {signal.Signals(number).name} after {done}", _HINT, code="STOP-62")
 
 
 def _importing(frame: FrameType | None) -> bool:
