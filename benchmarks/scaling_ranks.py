@@ -21,6 +21,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from contreg_cli.threads import share_the_processor
 from contreg_core.engine import Engine
 from contreg_core.plugins import load_catalogue
 from contreg_core.provenance import provenance
@@ -100,8 +101,9 @@ def _cores(ranks: Ranks, threads: int) -> list[int]:
 
 
 def _seconds(steps_of: Iterator[StepReport], steps: int, cores: list[int]) -> float:
-    os.sched_setaffinity(0, cores)
     torch.set_num_threads(len(cores))
+    for thread in os.listdir("/proc/self/task"):
+        os.sched_setaffinity(int(thread), cores)
     start = time.perf_counter()
     for _ in range(steps):
         next(steps_of)
@@ -140,6 +142,7 @@ def start(arguments: list[str]) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1]), "WORLD_SIZE": "2"}
+    share_the_processor()
     own = {**os.environ, **meeting, "OMP_NUM_THREADS": "2"}
     ranks = [
         subprocess.Popen([sys.executable, __file__, *arguments], env={**own, "RANK": str(number)})

@@ -1,12 +1,11 @@
 """What a rank knows of the process of ours that started it, if one did."""
 
-import ctypes
 import os
 import signal
-from contextlib import suppress
+import threading
+import time
 
 RUN_ID = "contreg-here"
-_PR_SET_PDEATHSIG = 1
 
 
 def started_here() -> bool:
@@ -15,6 +14,14 @@ def started_here() -> bool:
 
 
 def stop_with_the_starter() -> None:
-    """Be sent SIGTERM when the starter is killed: ranks left behind would train on unseen (Linux; else nothing)."""
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM))
+    """Send SIGTERM to this process when its starter is gone: ranks left behind would train on unseen.
+
+    Once: a second signal would end it at once, and Linux' own signal at a parent's death comes for each of its threads.
+    """
+    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
+
+
+def _follow(starter: int) -> None:
+    while os.getppid() == starter:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -11,8 +11,11 @@ import pytest
 
 from contreg_core.cache import CachedCohort
 from contreg_core.catalogue import Catalogue
+from contreg_core.engine import Engine
 from contreg_core.preprocessing.spec import Preprocessing
 from contreg_core.recipe import Recipe, dump_recipe, override
+from contreg_core.training.run_folder import RunFolder
+from contreg_core.training.session import Session
 
 WORKER = Path(__file__).with_name("worker.py")
 SIAMESE = ("encoder.widths=4,8", "decoder.widths=4,8,8", "decoder.bottleneck_width=8")
@@ -32,6 +35,9 @@ TINY: dict[str, Sequence[str]] = {
     "voxelmorph/mse": VOXELMORPH,
     "voxelmorph-diff": ("encoder.features=4,4",),
 }
+
+ADAM_EPS = 1e-3
+"""With Adam's own 1e-8 the rounding noise of a gradient that is 0 (a bias before a batch norm) becomes full steps."""
 
 Tiny = Callable[..., Recipe]
 Group = Callable[..., Path]
@@ -63,11 +69,31 @@ def group(toy_cache: CachedCohort) -> Group:
         for name, recipe in recipes.items():
             (folder / f"{name}.toml").write_text(dump_recipe(recipe))
         store = folder / f"store{len(list(folder.glob('store*')))}"
-        own = {"WORLD_SIZE": str(count), "STORE": str(store), "OMP_NUM_THREADS": "1", **environment}
+        own = {
+            "WORLD_SIZE": str(count),
+            "STORE": str(store),
+            "OMP_NUM_THREADS": "1",
+            "ADAM_EPS": str(ADAM_EPS),
+        }
+        own |= environment
         ranks = [_rank({**own, "RANK": str(n)}, folder, toy_cache.folder) for n in range(count)]
         said = [rank.communicate()[1] for rank in ranks]
         assert [rank.returncode for rank in ranks] == [0] * count, "\n".join(said)
         return folder
+
+    return run
+
+
+@pytest.fixture
+def alone(toy_cache: CachedCohort, catalogue: Catalogue, cpu: Engine) -> Callable[[Recipe, Path], RunFolder]:
+    """``alone(recipe, folder)``: one rank, in this process, with ``ADAM_EPS``."""
+
+    def run(recipe: Recipe, folder: Path) -> RunFolder:
+        session = Session(recipe, toy_cache, RunFolder(folder), cpu, catalogue)
+        for group in session.state.optimiser.param_groups:
+            group["eps"] = ADAM_EPS
+        list(session.advance())
+        return session.run
 
     return run
 

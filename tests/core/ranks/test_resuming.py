@@ -15,24 +15,29 @@ from contreg_core.training.run_folder import RunFolder
 from contreg_core.training.session import Session
 
 STOPS = range(1, 11)
+LEFT = 5
 
 
 @pytest.fixture(scope="module")
 def recipe(tiny: Callable[..., Recipe]) -> Recipe:
     """With a queue, averaged weights, validations, and epochs of six pairs, three a step."""
-    own = ("training.steps=11", "training.validation=2", "training.validate_every=4")
+    own = ("training.steps=11", "training.validation=2", "training.validate_every=6")
     return tiny("contrastive-vae", *own, "training.batch_size=3", "augmentation.noise=0.1")
+
+
+@pytest.fixture(scope="module")
+def folder(group: Callable[..., Path], recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs of two ranks: whole, stopped everywhere and resumed, and one stopped only."""
+    stops = {"STOPS": " ".join(map(str, STOPS)), "LEFT": str(LEFT)}
+    return group(2, tmp_path_factory.mktemp("ranks"), {"run": recipe}, **stops)
 
 
 def tensors(folder: Path, which: str = "last") -> dict[str, torch.Tensor]:
     return dict(read_checkpoint(RunFolder(folder).checkpoint(which)).tensors)
 
 
-def test_two_ranks_stopped_at_any_step_end_with_the_same_bits(
-    group: Callable[..., Path], recipe: Recipe, tmp_path: Path
-) -> None:
+def test_two_ranks_stopped_at_any_step_end_with_the_same_bits(folder: Path) -> None:
     """The last rank asks; both stop after that step (worker.py), also in the middle of an epoch."""
-    folder = group(2, tmp_path, {"run": recipe}, STOPS=" ".join(map(str, STOPS)))
     for which in ("last", "best"):
         whole = tensors(folder / "run", which)
         for stop in STOPS:
@@ -42,16 +47,11 @@ def test_two_ranks_stopped_at_any_step_end_with_the_same_bits(
 
 
 def test_another_number_of_ranks_goes_on(
-    group: Callable[..., Path],
-    recipe: Recipe,
-    toy_cache: CachedCohort,
-    catalogue: Catalogue,
-    cpu: Engine,
-    tmp_path: Path,
+    folder: Path, recipe: Recipe, toy_cache: CachedCohort, catalogue: Catalogue, cpu: Engine
 ) -> None:
-    folder = group(2, tmp_path, {"run": recipe}, STOPS="5", LEAVE="yes")
-    alone = [Session(recipe, toy_cache, RunFolder(folder / n), cpu, catalogue) for n in ("run-5", "alone")]
-    assert [session.ranks_before for session in alone] == [2, 1]
+    names = ("run-left", "alone")
+    alone = [Session(recipe, toy_cache, RunFolder(folder / name), cpu, catalogue) for name in names]
+    assert [(session.state.step, session.ranks_before) for session in alone] == [(LEFT, 2), (0, 1)]
     for session in alone:
         assert list(session.advance())[-1].step == 11
     found, expected = (tensors(session.run.path) for session in alone)

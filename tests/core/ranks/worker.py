@@ -2,7 +2,7 @@
 
 ``RANK``, ``WORLD_SIZE`` and ``STORE`` (a file) make the group. Each recipe is trained into ``FOLDER/NAME``. For every
 number n in ``STOPS`` it is trained into ``FOLDER/NAME-n`` too: stopped after n steps, by the last rank alone, and
-resumed. With ``LEAVE`` the resuming is left to others.
+resumed. ``LEFT`` is a step at which another, ``FOLDER/NAME-left``, is stopped and left so. ``ADAM_EPS`` is Adam's.
 """
 
 import os
@@ -41,6 +41,8 @@ class Trainer:
 
     def train(self, recipe: Recipe, name: str, stop: int = 0) -> None:
         session = Session(recipe, self.cohort, RunFolder(self.folder / name), self.engine, self.catalogue)
+        for group in session.state.optimiser.param_groups:
+            group["eps"] = float(os.environ.get("ADAM_EPS", group["eps"]))
         batch, ranks = session.feed.batch, self.engine.ranks
 
         def watched(step: int) -> object:
@@ -69,12 +71,12 @@ def main(folder: Path, cache: Path) -> None:
     trainer = Trainer(folder, cache)
     for file in sorted(folder.glob("*.toml")):
         recipe = load_recipe(file.read_text())
-        if "LEAVE" not in os.environ:
-            trainer.train(recipe, file.stem)
+        trainer.train(recipe, file.stem)
         for stop in map(int, os.environ.get("STOPS", "").split()):
             trainer.train(recipe, f"{file.stem}-{stop}", stop)
-            if "LEAVE" not in os.environ:
-                trainer.train(recipe, f"{file.stem}-{stop}")
+            trainer.train(recipe, f"{file.stem}-{stop}")
+        if "LEFT" in os.environ:
+            trainer.train(recipe, f"{file.stem}-left", int(os.environ["LEFT"]))
 
 
 if __name__ == "__main__":
