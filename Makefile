@@ -5,16 +5,18 @@
 # make fuzz MINUTES=10    each reader fuzzed for so long (Linux)
 # make mutation           are the tests of transforms and checkpoints worth their time? (an hour)
 # make soak MINUTES=120   fit and prepare, killed all the time
+# make bench, bench-all, bench-gpu   speed beside other programs (docs/explanation/performance.md)
 # make format, lint, wheel, clean
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.contreg-ready
+PEERS ?= .venv-peers/bin/python
 
 .DEFAULT_GOAL := test
 MINUTES ?= 10
-.PHONY: demo test test-all docs test-reliability fuzz mutation soak lint format wheel clean
+.PHONY: demo test test-all docs test-reliability fuzz mutation soak bench bench-all bench-gpu lint format wheel clean
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -54,6 +56,22 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+# Other programs live in an environment of their own; PEERS=... names the interpreter of another one.
+.venv-peers/bin/python: benchmarks/peers.txt
+	$(PYTHON) -m venv .venv-peers
+	$@ -m pip install --quiet --requirement benchmarks/peers.txt
+	touch $@
+
+bench: $(READY) $(PEERS)
+	$(BIN)/python -m benchmarks.speed --peer-python $(PEERS) --quick --name speed-quick
+
+bench-all: $(READY) $(PEERS)
+	$(BIN)/python -m benchmarks.speed --peer-python $(PEERS) --scaling
+	$(BIN)/python -m benchmarks.speed.document
+
+bench-gpu: $(READY)
+	$(BIN)/python -m benchmarks.speed.gpu
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -24,7 +24,8 @@ Reading: TypeAlias = Literal["registration", "logits"]
 class Component(nn.Module, ABC):
     """What all kinds share: a kind, a name, the ``paper`` it follows (empty for none), and facts others may rely on.
 
-    Facts in use: ``"paired"`` (features are moving | fixed halves), ``"full-resolution"`` or ``"half-resolution"`` (of
+    Facts in use: ``"paired"`` (features are moving | fixed halves), ``"separate"`` (each image is encoded without the
+    other, see ``Encoder.alone``), ``"full-resolution"`` or ``"half-resolution"`` (of
     the finest features), ``"embeddings"``, ``"dense-embeddings"``, ``"log_variance"``, ``"velocity"``, ``"inverse"``.
     A loss may also need ``"swapped"``, which every learned model gives. The field is sampled in training only where a
     loss needs ``"log_variance"``: without a divergence nothing would keep the variance from 0.
@@ -65,6 +66,14 @@ class Encoder(Component):
     @abstractmethod
     def forward(self, pair: Pair) -> Encoding:
         """``(B, 1, *space)`` twice -> features, finest first."""
+
+    def alone(self, image: Image) -> tuple[Tensor, ...]:
+        """One image's own features; only for encoders that give ``"separate"``, which evaluation then uses again."""
+        raise NotImplementedError(f"encoder '{self.name}' sees both images at once")
+
+    def together(self, moving: tuple[Tensor, ...], fixed: tuple[Tensor, ...]) -> Encoding:
+        """What ``forward`` gives, from both images' ``alone``."""
+        raise NotImplementedError(f"encoder '{self.name}' sees both images at once")
 
     def __call__(self, pair: Pair) -> Encoding:
         encoding: Encoding = super().__call__(pair)

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from contreg_core.errors import UnavailableError, UsageError
+from contreg_core.memory import peak_mib
 from contreg_core.ranks.group import ALONE, Ranks
 
 Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
@@ -25,6 +26,7 @@ class Engine:
     bfloat16: bool
     ranks: Ranks = ALONE
     deterministic: bool = False
+    compiled: bool = False
 
     @classmethod
     def choose(
@@ -34,17 +36,19 @@ class Engine:
         ranks: Ranks = ALONE,
         *,
         deterministic: bool = False,
+        compiled: bool = False,
     ) -> "Engine":
         """``auto``: a CUDA device if there is one; bfloat16 where the hardware of every rank has it.
 
-        Several ranks have a GPU each. ``deterministic`` holds for this process from now on. Raises ``UsageError`` for a
+        Several ranks have a GPU each. ``deterministic`` holds for this process from now on,
+        ``compiled`` trains through ``torch.compile``, which builds for minutes first. Raises ``UsageError`` for a
         name that is none, ``UnavailableError`` for a device that is not here.
         """
         if deterministic:
             _repeat_exactly()
         chosen = _device(device if ranks.count == 1 else _own(device, ranks))
         able = _has_bfloat16(chosen) if precision == "auto" else precision == "bfloat16"
-        return cls(chosen, not ranks.largest(not able)[0], ranks, deterministic)
+        return cls(chosen, not ranks.largest(not able)[0], ranks, deterministic, compiled)
 
     def autocast(self) -> AbstractContextManager[object]:
         """The context in which a model's forward pass runs."""
@@ -59,9 +63,21 @@ class Engine:
             if parameter.ndim == 5:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last_3d)
 
+    def compile(self, learner: torch.nn.Module) -> None:
+        """Have a learner's parts compiled at their first use, where that was asked for; names of weights stay."""
+        if self.compiled:
+            for part in learner.children():
+                part.compile()
+
     def batch(self, image: NDArray[np.float32]) -> torch.Tensor:
         """One image ``(*space)`` as a batch ``(1, 1, *space)`` on the device."""
         return torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32))[None, None].to(self.device)
+
+    def peak_mib(self) -> float:
+        """The most memory used so far, in MiB: the device's own, on a CPU the process's."""
+        if self.device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self.device) / 2**20
+        return peak_mib()
 
     def describe(self) -> str:
         """For people: ``cpu (2 threads), bfloat16``."""

@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from contreg_core import spatial
 from contreg_core.components import Decoder, Encoder, Warper
 from contreg_core.errors import UnavailableError
-from contreg_core.types import Encoding, Field, Outcome, Pair, Registration
+from contreg_core.types import Encoding, Field, Image, Outcome, Pair, Registration
 
 
 class Learner(nn.Module, ABC):
@@ -36,24 +36,36 @@ class Model(Learner):
         self.warper = warper
 
     def forward(
-        self, pair: Pair, *, draw: bool = False, inverse: bool = False, swapped: bool = False
+        self,
+        pair: Pair,
+        *,
+        draw: bool = False,
+        inverse: bool = False,
+        swapped: bool = False,
+        encoding: Encoding | None = None,
     ) -> Registration:
         """Register ``pair``; ``draw`` samples the field instead of its mean, ``inverse`` adds the backward map.
 
-        ``swapped`` adds the registration of the pair with roles exchanged, made in the same way.
+        ``swapped`` adds the registration of the pair with roles exchanged, made in the same way. ``encoding`` is what
+        the encoder gave for this pair, where that is known.
         """
-        padded = Pair(
-            spatial.pad_to_multiple(pair.moving, self.encoder.multiple),
-            spatial.pad_to_multiple(pair.fixed, self.encoder.multiple),
-            pair.subjects,
-        )
-        encoding = self.encoder(padded)
+        encoding = self.encoder(self._padded(pair)) if encoding is None else encoding
         _check_channels(self.encoder, encoding)
         field = self.decoder(encoding)
         found = register_by(field, pair, self.warper, encoding, draw=draw, inverse=inverse)
         if not swapped:
             return found
         return replace(found, swapped=self(pair.swapped(), draw=draw, inverse=inverse))
+
+    def alone(self, image: Image) -> tuple[Tensor, ...]:
+        """The encoder's features of one image, for encoders that give ``"separate"``."""
+        return self.encoder.alone(spatial.pad_to_multiple(image, self.encoder.multiple))
+
+    def _padded(self, pair: Pair) -> Pair:
+        moving, fixed = (
+            spatial.pad_to_multiple(image, self.encoder.multiple) for image in (pair.moving, pair.fixed)
+        )
+        return Pair(moving, fixed, pair.subjects)
 
     def study(self, batch: Pair, needed: frozenset[str]) -> Registration:
         """Register a training pair.
@@ -65,9 +77,17 @@ class Model(Learner):
         return self(batch, draw=draw, inverse=inverse, swapped=swapped)
 
     def __call__(
-        self, pair: Pair, *, draw: bool = False, inverse: bool = False, swapped: bool = False
+        self,
+        pair: Pair,
+        *,
+        draw: bool = False,
+        inverse: bool = False,
+        swapped: bool = False,
+        encoding: Encoding | None = None,
     ) -> Registration:
-        registration: Registration = super().__call__(pair, draw=draw, inverse=inverse, swapped=swapped)
+        registration: Registration = super().__call__(
+            pair, draw=draw, inverse=inverse, swapped=swapped, encoding=encoding
+        )
         return registration
 
 

@@ -111,9 +111,10 @@ def _read(path: Path, file: h5py.File) -> CachedSubject:
     image = _dataset(path, file, "image")
     values = np.empty(image.shape, dtype=np.float32)
     np.multiply(image[()], np.float32(image.attrs["scale"]), out=values, casting="unsafe")
-    values += np.float32(image.attrs["offset"])
+    if offset := np.float32(image.attrs["offset"]):  # 0 where the background is the darkest
+        values += offset
     labels = _dataset(path, file, "labels")[()] if "labels" in file else None
-    mask = _dataset(path, file, "mask")[()].astype(bool)
+    mask = _dataset(path, file, "mask")[()] != 0
     affine = np.asarray(file.attrs["affine"], dtype=np.float64).reshape(4, 4)
     notes = tuple(str(note) for note in json.loads(_text(file, "notes")))
     return CachedSubject(values, labels, mask, affine, _text(file, "key"), notes)

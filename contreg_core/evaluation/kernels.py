@@ -22,6 +22,7 @@ config.THREADING_LAYER = "workqueue"
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
 Array = NDArray[Any]
 _one_caller = Lock()  # of any of the loops here
+_MAJORITY = 0.5 + 1e-9  # of weights that add up to 1: no other id can have as much
 
 
 def three_axes(displacement: Array) -> NDArray[np.float32]:
@@ -60,16 +61,38 @@ def guarded(function: Kernel) -> Kernel:
     return cast(Kernel, call)
 
 
-def _clamped(index: int, shift: float, size: int) -> float:
-    """``index + shift`` held inside the axis; NaN goes to 0, so that no broken displacement reads outside."""
-    coordinate = index + np.float64(shift)
-    if not coordinate > 0.0:
-        return 0.0
-    return min(coordinate, size - 1.0)
+def _broken(u: Array) -> int:
+    """How many columns of ``(3, n)`` hold a number that is not finite."""
+    count = 0
+    for k in range(u.shape[1]):
+        a, b, c = u[0, k], u[1, k], u[2, k]
+        count += (a - a) + (b - b) + (c - c) != 0
+    return count
 
 
-def _broken(u: Array, i: int, j: int, k: int) -> bool:
-    return not (np.isfinite(u[0, i, j, k]) and np.isfinite(u[1, i, j, k]) and np.isfinite(u[2, i, j, k]))
+def _held(u: Array, start: float, step: float, line: Array, top: float, out: Array) -> None:
+    """``u + start + step * line`` held inside the axis; NaN goes to 0, so that no broken displacement reads outside.
+
+    Without branches, so that the compiler makes vector instructions of it (so in all these short loops).
+    """
+    for k in range(u.size):
+        x = np.float64(u[k]) + (start + step * line[k])
+        x = x if x > 0.0 else 0.0
+        out[k] = x if x < top else top
+
+
+def _rounded(places: Array, out: Array) -> None:
+    for k in range(places.size):
+        out[k] = np.int32(np.rint(places[k]))
+
+
+def _floored(places: Array, last: float, out: Array) -> None:
+    """The lower neighbour, at most ``last``; ``places`` becomes the share of the upper one."""
+    for k in range(places.size):
+        low = np.floor(places[k])
+        low = low if low < last else last
+        places[k] -= low
+        out[k] = np.int32(low)
 
 
 def _winner(ids: Array, weights: Array) -> Any:
@@ -80,13 +103,17 @@ def _winner(ids: Array, weights: Array) -> Any:
         for q in range(8):
             if ids[q] == ids[p]:
                 total += weights[q]
+        if total > _MAJORITY:
+            return ids[p]
         if total > best or (total == best and ids[p] < best_id):
             best, best_id = total, ids[p]
     return best_id
 
 
-clamped = compiled(_clamped)
 broken = compiled(_broken)
+held = compiled(_held)
+rounded = compiled(_rounded)
+floored = compiled(_floored)
 winner = compiled(_winner)
 
 
@@ -94,43 +121,61 @@ def _nearest(labels: Array, u: Array, out: Array) -> int:
     """``out(p) = labels(round(p + u(p)))``, halves to even; returns the number of non-finite
     displacements.
     """
-    rows, columns, slices = labels.shape
+    size, flat = labels.shape, labels.reshape(-1)
+    sheet, row = np.uint64(size[1] * size[2]), np.uint64(size[2])
     bad = 0
-    for i in prange(out.shape[0]):
-        for j in range(out.shape[1]):
-            for k in range(out.shape[2]):
-                bad += broken(u, i, j, k)
-                a = int(np.rint(clamped(i, u[0, i, j, k], rows)))
-                b = int(np.rint(clamped(j, u[1, i, j, k], columns)))
-                c = int(np.rint(clamped(k, u[2, i, j, k], slices)))
-                out[i, j, k] = labels[a, b, c]
+    for i in prange(size[0]):
+        line, places = np.arange(size[2]).astype(np.float64), np.empty(size[2])
+        index = np.empty((3, size[2]), np.int32)
+        first = index.view(np.uint32)
+        for j in range(size[1]):
+            bad += broken(u[:, i, j])
+            for axis, (start, step) in enumerate(((float(i), 0.0), (float(j), 0.0), (0.0, 1.0))):
+                held(u[axis, i, j], start, step, line, size[axis] - 1.0, places)
+                rounded(places, index[axis])
+            for k in range(size[2]):
+                place = np.uint64(first[0, k]) * sheet + np.uint64(first[1, k]) * row + np.uint64(first[2, k])
+                out[i, j, k] = flat[place]
     return bad
 
 
 def _vote(labels: Array, u: Array, out: Array) -> int:
     """The id with most linear weight among the 8 voxels around ``p + u(p)``; returns the non-finite count."""
-    rows, columns, slices = labels.shape
+    size, flat = labels.shape, labels.reshape(-1)
+    sheet, row = np.uint64(size[1] * size[2]), np.uint64(size[2])
+    nothing, one = np.uint64(0), np.uint64(1)
+    up = sheet if size[0] > 1 else nothing
+    right = row if size[1] > 1 else nothing
+    behind = one if size[2] > 1 else nothing
     bad = 0
-    for i in prange(out.shape[0]):
+    for i in prange(size[0]):
+        line, parts = np.arange(size[2]).astype(np.float64), np.empty((3, size[2]))
+        index = np.empty((3, size[2]), np.int32)
+        first = index.view(np.uint32)
         ids, weights = np.empty(8, labels.dtype), np.empty(8)
-        for j in range(out.shape[1]):
-            for k in range(out.shape[2]):
-                bad += broken(u, i, j, k)
-                x = clamped(i, u[0, i, j, k], rows)
-                y = clamped(j, u[1, i, j, k], columns)
-                z = clamped(k, u[2, i, j, k], slices)
-                a, b, c = int(x), int(y), int(z)
-                above, right, behind = min(a + 1, rows - 1), min(b + 1, columns - 1), min(c + 1, slices - 1)
-                same = True
-                for n in range(8):
-                    ids[n] = labels[above if n & 4 else a, right if n & 2 else b, behind if n & 1 else c]
-                    same &= ids[n] == ids[0]
+        for j in range(size[1]):
+            bad += broken(u[:, i, j])
+            for axis, (start, step) in enumerate(((float(i), 0.0), (float(j), 0.0), (0.0, 1.0))):
+                top = size[axis] - 1.0
+                held(u[axis, i, j], start, step, line, top, parts[axis])
+                floored(parts[axis], max(top - 1.0, 0.0), index[axis])
+            for k in range(size[2]):
+                a = np.uint64(first[0, k]) * sheet + np.uint64(first[1, k]) * row + np.uint64(first[2, k])
+                b, c = a + right, a + up
+                d = c + right
+                n = flat[a]
+                same = n == flat[a + behind] and n == flat[b] and n == flat[b + behind]
+                same = (
+                    same and n == flat[c] and n == flat[c + behind] and n == flat[d] and n == flat[d + behind]
+                )
                 if same:  # nearly every voxel of a brain: no weights needed
-                    out[i, j, k] = ids[0]
+                    out[i, j, k] = n
                     continue
-                f, g, h = x - a, y - b, z - c
-                for n in range(8):
-                    weights[n] = (f if n & 4 else 1 - f) * (g if n & 2 else 1 - g) * (h if n & 1 else 1 - h)
+                ids[0], ids[1], ids[2], ids[3] = n, flat[a + behind], flat[b], flat[b + behind]
+                ids[4], ids[5], ids[6], ids[7] = flat[c], flat[c + behind], flat[d], flat[d + behind]
+                f, g, h = parts[0, k], parts[1, k], parts[2, k]
+                for m in range(8):
+                    weights[m] = (f if m & 4 else 1 - f) * (g if m & 2 else 1 - g) * (h if m & 1 else 1 - h)
                 out[i, j, k] = winner(ids, weights)
     return bad
 
@@ -159,6 +204,21 @@ def _determinant(u: Array, out: Array) -> None:
                 out[i, j, k] = a * (e * m - f * h) - b * (d * m - f * g) + c * (d * h - e * g)
 
 
+def _joint(predicted: Array, truth: Array, rows: Array, index: Array, parts: Array) -> None:
+    """Add to ``parts (P, 2, entries)`` how often each ``rows[predicted] + index[truth]`` occurs, ids clipped to the
+    tables. A part counts a stretch of its own, even and odd voxels apart: equal neighbours would wait for each other.
+    """
+    size, count, top = truth.size, parts.shape[0], index.size - 1
+    for p in prange(count):
+        for k in range(size * p // count, size * (p + 1) // count):
+            a: Any = np.int64(predicted[k])
+            b: Any = np.int64(truth[k])
+            a, b = a if a > 0 else 0, b if b > 0 else 0
+            entry: Any = rows[a if a < top else top] + index[b if b < top else top]
+            parts[p, k & 1, entry] += 1
+
+
 nearest = guarded(_nearest)
+joint = guarded(_joint)
 vote = guarded(_vote)
 determinant = guarded(_determinant)

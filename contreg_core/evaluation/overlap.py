@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from contreg_core.errors import DataError, UsageError
 
 LARGEST_ID = 2**24
-_BLOCK = 2**15  # voxels at a time: indices and counts stay in the processor's cache
+_PARTS, _ENTRIES = 8, 2**20  # histograms counted side by side, while they are small
 
 
 @dataclass(frozen=True)
@@ -67,17 +67,20 @@ def confusion(predicted: NDArray[Any], truth: NDArray[Any], labels: Sequence[int
 
     Raises ``DataError`` for maps that are not integers of one shape, ``UsageError`` for ids out of range.
     """
+    from contreg_core.evaluation import kernels
+
     check_maps(predicted, truth)
     names = foreground(labels)
     index, size = _index(names), len(names) + 1
     rows = index * size
-    flat_predicted, flat_truth = predicted.reshape(-1), truth.reshape(-1)
-    counts = np.zeros(size * size, np.int64)
-    for start in range(0, flat_truth.size, _BLOCK):
-        block = slice(start, start + _BLOCK)
-        joint = rows.take(flat_predicted[block], mode="clip") + index.take(flat_truth[block], mode="clip")
-        counts += np.bincount(joint, minlength=size * size)
-    return Confusion(names, counts.reshape(size, size))
+    parts = np.zeros((max(1, min(_PARTS, _ENTRIES // size**2)), 2, size * size), np.int64)
+    kernels.joint(_native(predicted), _native(truth), rows, index, parts)
+    return Confusion(names, parts.sum((0, 1)).reshape(size, size))
+
+
+def _native(labels: NDArray[Any]) -> NDArray[Any]:
+    """A contiguous line in this machine's byte order."""
+    return np.ascontiguousarray(labels, labels.dtype.newbyteorder("=")).reshape(-1)
 
 
 def foreground(labels: Iterable[int]) -> tuple[int, ...]:

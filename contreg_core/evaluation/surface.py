@@ -7,6 +7,7 @@ the 95th percentiles of ``d(P, T)`` and ``d(T, P)``, and ASSD the mean of both s
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,12 +45,21 @@ def surface_distances(
     _check_spacing(spacing, truth.ndim)
     names = foreground(labels)
     ours, theirs = shells(predicted, spacing), shells(truth, spacing)
-    found = {label: _distances(ours.get(label), theirs.get(label)) for label in names}
+    with ThreadPoolExecutor(_threads()) as pool:  # trees are built and asked outside Python's lock
+        distances = pool.map(lambda label: _distances(ours.get(label), theirs.get(label)), names)
+    found = dict(zip(names, distances, strict=True))
     return SurfaceDistances(
         {label: _hd95(*found[label]) for label in names},
         {label: _assd(*found[label]) for label in names},
         tuple(label for label in names if (label in ours) != (label in theirs)),
     )
+
+
+def _threads() -> int:
+    """numba's number, which is the cores this process may use unless the user says otherwise."""
+    from numba import config
+
+    return int(config.NUMBA_NUM_THREADS)
 
 
 def shells(labels: NDArray[Any], spacing: Sequence[float]) -> Shells:

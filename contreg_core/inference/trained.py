@@ -1,6 +1,6 @@
 """A trained model with what it needs to meet new images."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,6 +13,8 @@ from contreg_core.components import Warper
 from contreg_core.engine import Engine
 from contreg_core.errors import MismatchError, MissingError, UnavailableError, UsageError
 from contreg_core.inference.checkpointed import Trained
+from contreg_core.inference.features import FeatureMemory
+from contreg_core.inference.folding import fold_norms
 from contreg_core.inference.segmenter import TrainedSegmenter
 from contreg_core.model import Model
 from contreg_core.recipe import build, build_segmenter, load_recipe
@@ -29,6 +31,8 @@ M = TypeVar("M")
 @dataclass(frozen=True)
 class TrainedModel(Trained[Model]):
     """``register(moving, fixed)`` on preprocessed arrays."""
+
+    memory: FeatureMemory = field(default_factory=FeatureMemory, compare=False, repr=False)
 
     @property
     def grid(self) -> tuple[int, ...]:
@@ -48,8 +52,11 @@ class TrainedModel(Trained[Model]):
     def register(
         self, moving: NDArray[np.float32], fixed: NDArray[np.float32], *, inverse: bool = False
     ) -> Registration:
-        """Register two ``(*space)`` images on one grid; displacement in voxels of that grid, moving -> fixed."""
-        return predict(self.model, self.engine, moving, fixed, inverse=inverse)
+        """Register two ``(*space)`` images on one grid; displacement in voxels of that grid, moving -> fixed.
+
+        The same arrays given again are not encoded again.
+        """
+        return predict(self.model, self.engine, moving, fixed, inverse=inverse, memory=self.memory)
 
 
 @torch.inference_mode()
@@ -60,11 +67,17 @@ def predict(
     fixed: NDArray[np.float32],
     *,
     inverse: bool = False,
+    memory: FeatureMemory | None = None,
 ) -> Registration:
-    """The mean registration of one pair; the model is left in evaluation mode."""
+    """The mean registration of one pair; the model is left in evaluation mode. ``memory`` is one model's own."""
     model.eval()
+    pair = pair_of(moving, fixed, engine)
     with engine.autocast():
-        return model(pair_of(moving, fixed, engine), inverse=inverse)
+        if memory is None or "separate" not in model.encoder.given():
+            return model(pair, inverse=inverse)
+        one = memory(moving, lambda: model.alone(pair.moving))
+        other = memory(fixed, lambda: model.alone(pair.fixed))
+        return model(pair, inverse=inverse, encoding=model.encoder.together(one, other))
 
 
 def pair_of(moving: NDArray[np.float32], fixed: NDArray[np.float32], engine: Engine) -> Pair:
@@ -144,8 +157,9 @@ def _require_plugins(file: Path, checkpoint: Checkpoint, catalogue: "Catalogue")
 
 def _fill(model: torch.nn.Module, checkpoint: Checkpoint, engine: Engine, name: str) -> None:
     load_module(model, checkpoint.part("model"), f"model '{name}'")
-    engine.place(model)
     model.eval()
+    fold_norms(model)
+    engine.place(model)
 
 
 def recipe_text(file: Path, checkpoint: Checkpoint) -> str:

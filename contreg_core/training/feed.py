@@ -10,6 +10,7 @@ from torch import Tensor
 from contreg_core.cache import CachedCohort, CachedScan
 from contreg_core.engine import Engine
 from contreg_core.errors import DataError
+from contreg_core.ranks.share import Share
 from contreg_core.scheme import Augmentation, Scheme
 from contreg_core.training.augmentation import augment
 from contreg_core.training.pairs import PairOrder, paired
@@ -18,9 +19,12 @@ from contreg_core.types import Pair
 
 
 class Feed(Protocol):
-    """Batches for training; ``feed.batch(step)`` depends on seed, step and rank. ``images`` are of one grid."""
+    """Batches for training; ``feed.batch(step)`` depends on seed, step and rank. ``images`` are of one grid,
+    ``share`` says which items are a step's.
+    """
 
     images: list[Tensor]
+    share: Share
 
     @property
     def steps_per_epoch(self) -> int:
@@ -56,9 +60,10 @@ class PairFeed:
         self.order = PairOrder(scans, seed=scheme.seed, own_space=own_space, kind=scheme.pairs)
         self.images, self.masks = _resident(cohort, scans, engine.device)
         self.ids = [scan.id for scan in scans]
-        self.numbers = [zlib.crc32(scan.subject.encode()) for scan in scans]
+        # On the device from the start: a copy in every step would wait for it.
+        numbers = [zlib.crc32(scan.subject.encode()) for scan in scans]
+        self.numbers = torch.tensor(numbers, device=engine.device)
         self.share = engine.ranks.share(scheme.batch_size)
-        self.device = engine.device
 
     @property
     def steps_per_epoch(self) -> int:
@@ -86,8 +91,7 @@ class PairFeed:
         (i, j), epoch = self.order.item(number)
         rng = generator("augmentation", self.scheme.seed, epoch, number)
         images = augment(self.images[i], self.images[j], self.masks[j], self.augmentation, rng)
-        subjects = torch.tensor([[self.numbers[i], self.numbers[j]]], device=self.device)
-        return *images, subjects
+        return *images, torch.stack((self.numbers[i], self.numbers[j]))[None]
 
 
 def _resident(

@@ -1,7 +1,11 @@
 """Which scans are registered to which, and in what order."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from contreg_core.cache.cohort_file import CachedScan
 from contreg_core.errors import DataError
@@ -54,6 +58,7 @@ class PairOrder:
             )
         self.pairs = pairs * 2 if kind == "all" else pairs
         self.seed = seed
+        self._order = lru_cache(maxsize=2)(self._permutation)
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -61,5 +66,8 @@ class PairOrder:
     def item(self, number: int) -> tuple[IndexPair, int]:
         """The pair at a position of the endless sequence, and its epoch."""
         epoch, position = divmod(number, len(self.pairs))
-        order = generator("order", self.seed, epoch).permutation(len(self.pairs))
-        return self.pairs[int(order[position])], epoch
+        return self.pairs[int(self._order(epoch)[position])], epoch
+
+    def _permutation(self, epoch: int) -> NDArray[np.intp]:
+        """Of thousands of subjects it takes longer than a step, so two epochs' are kept."""
+        return generator("order", self.seed, epoch).permutation(len(self.pairs))

@@ -161,6 +161,7 @@ class Session:
         for part in (model, objective):
             adopt(part)
             self.engine.place(part)
+        self.engine.compile(model)
         return TrainingState.start(model, objective, self.scheme, self.feed)
 
     def _open(self, catalogue: "Catalogue") -> Checkpoint | None:
@@ -333,6 +334,7 @@ class Session:
             "exit_code": 0,
             "steps": self.state.step,
             "training_seconds": round(self.state.elapsed, 1),
+            "peak_memory_mib": round(self.engine.peak_mib()),
             "best_validation": self.state.best if math.isfinite(self.state.best) else None,
         }
         write_json(self.run.provenance, record)

@@ -1,5 +1,6 @@
 """Weight-shared strided feature pyramid with projections for global and local contrast."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
@@ -30,7 +31,7 @@ class Pyramid(Encoder):
     name = "pyramid"
     paper = "Liu et al. 2020, section 2.2"
     gives: ClassVar[frozenset[str]] = frozenset(
-        {"paired", "embeddings", "dense-embeddings", "half-resolution"}
+        {"paired", "separate", "embeddings", "dense-embeddings", "half-resolution"}
     )
 
     def __init__(
@@ -59,27 +60,36 @@ class Pyramid(Encoder):
         """Only the projections that are switched on."""
         projections = {"embeddings": self.embedding, "dense-embeddings": self.local}
         switched = {name for name, module in projections.items() if module is not None}
-        return frozenset({"paired", "half-resolution"} | switched)
+        return frozenset({"paired", "separate", "half-resolution"} | switched)
 
     def forward(self, pair: Pair) -> Encoding:
         """Both images go through as one batch; features come back as (moving | fixed) channel halves."""
-        self._check(pair)
-        features = torch.cat((pair.moving, pair.fixed))
-        levels: list[Tensor] = []
-        for level in self.levels:
-            features = level(features)
-            levels.append(features)
+        levels = self.alone(torch.cat((pair.moving, pair.fixed)))
         joined = tuple(torch.cat(level.chunk(2), dim=1) for level in levels)
         return Encoding(joined, self._embed(levels))
 
-    def _check(self, pair: Pair) -> None:
-        if max(pair.space) <= self.multiple:
+    def alone(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Images -> their levels, finest first; with norms other than "batch" each for itself."""
+        self._check(tuple(image.shape[2:]))
+        levels: list[Tensor] = []
+        for level in self.levels:
+            image = level(image)
+            levels.append(image)
+        return tuple(levels)
+
+    def together(self, moving: tuple[Tensor, ...], fixed: tuple[Tensor, ...]) -> Encoding:
+        """Features of both images -> levels of (moving | fixed)."""
+        joined = tuple(torch.cat(level, dim=1) for level in zip(moving, fixed, strict=True))
+        return Encoding(joined, self._embed([torch.cat(level) for level in zip(moving, fixed, strict=True)]))
+
+    def _check(self, space: tuple[int, ...]) -> None:
+        if max(space) <= self.multiple:
             raise DataError(
-                f"images of {pair.space} voxels leave one voxel at the coarsest of {len(self.levels)} levels",
+                f"images of {space} voxels leave one voxel at the coarsest of {len(self.levels)} levels",
                 "use fewer levels: -s encoder.features=32,48",
             )
 
-    def _embed(self, levels: list[Tensor]) -> Embeddings | None:
+    def _embed(self, levels: Sequence[Tensor]) -> Embeddings | None:
         if self.embedding is None:
             return None
         pooled = levels[-1].float().flatten(2).mean(-1)

@@ -39,7 +39,7 @@ class Siamese(Encoder):
     name = "siamese"
     paper = "Liu et al. 2020, section 2.2"
     gives: ClassVar[frozenset[str]] = frozenset(
-        {"paired", "embeddings", "dense-embeddings", "full-resolution"}
+        {"paired", "separate", "embeddings", "dense-embeddings", "full-resolution"}
     )
 
     def __init__(
@@ -88,19 +88,23 @@ class Siamese(Encoder):
     def forward(self, pair: Pair) -> Encoding:
         """Both images -> levels of (moving | fixed) features."""
         # One after the other, as in the released code, so that batch statistics are each image's own.
-        moving, fixed = self._levels(pair.moving), self._levels(pair.fixed)
+        return self.together(self.alone(pair.moving), self.alone(pair.fixed))
+
+    def together(self, moving: tuple[Tensor, ...], fixed: tuple[Tensor, ...]) -> Encoding:
+        """Features of both images -> levels of (moving | fixed)."""
         joined = tuple(torch.cat(level, dim=1) for level in zip(moving, fixed, strict=True))
         return Encoding(joined, self._embed(moving, fixed))
 
-    def _levels(self, image: Tensor) -> list[Tensor]:
+    def alone(self, image: Tensor) -> tuple[Tensor, ...]:
+        """One image -> its levels, finest first."""
         features = [self.blocks[0](image)]
         for level in self.blocks[1:]:
             features.append(level(self.pool(features[-1])))
         if len(features) < len(self.channels):
             features.append(self.pool(features[-1]))
-        return features
+        return tuple(features)
 
-    def _embed(self, moving: list[Tensor], fixed: list[Tensor]) -> Embeddings | None:
+    def _embed(self, moving: tuple[Tensor, ...], fixed: tuple[Tensor, ...]) -> Embeddings | None:
         if self.projection is None:
             return None
         vectors: tuple[Tensor, Tensor] = self.projection(moving[-1], fixed[-1])

@@ -254,3 +254,18 @@ def test_a_solver_is_refused_before_anything_is_prepared(contreg, tmp_path):
     assert result.code == 2
     assert "nothing to train" in result.error
     assert not any(tmp_path.iterdir())
+
+
+def test_a_batch_as_large_as_memory_holds(contreg, small, cache, tmp_path, monkeypatch):
+    """A finished run keeps its size, whatever would fit now."""
+    from contreg_core.training import probe
+
+    options = ("--cache", cache, "--run", tmp_path / "run", "--steps", 1, "--batch-size", "auto")
+    monkeypatch.setattr(probe, "largest_batch", lambda *_: 2)
+    assert "batch size 2" in contreg("fit", *small, *options).err
+    monkeypatch.setattr(probe, "largest_batch", lambda *_: 4)
+    again = contreg("fit", *small, *options)
+    assert again.code == 0
+    assert "batch size 2" in again.err
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["peak_memory_mib"] > 10
+    assert contreg("fit", *small, *options[:-1], "0").code == 2

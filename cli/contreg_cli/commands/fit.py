@@ -1,7 +1,7 @@
 """``contreg fit``: train a model, or go on with a run that was stopped."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,7 +9,23 @@ from contreg_cli import completing, options
 from contreg_cli.shell import load_catalogue, plugin_versions
 
 if TYPE_CHECKING:
-    from contreg_core.engine import Precision
+    from contreg_core.cache import CachedCohort
+    from contreg_core.engine import Engine, Precision
+    from contreg_core.recipe import Recipe
+    from contreg_core.training.run_folder import RunFolder
+
+
+class BatchSize(click.IntRange):
+    """A number of 1 or more, or ``auto``, which is 0."""
+
+    name = "integer|auto"
+
+    def __init__(self) -> None:
+        super().__init__(min=1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Text -> a number."""
+        return 0 if value == "auto" else super().convert(value, param, ctx)
 
 
 @click.command()
@@ -28,7 +44,11 @@ if TYPE_CHECKING:
     metavar="TIME",
     help="Limit of the whole run, e.g. 90m, 8h; fewer steps are planned to fit.",
 )
-@click.option("--batch-size", type=click.IntRange(1), help="Pairs (or labelled images) a step.")
+@click.option(
+    "--batch-size",
+    type=BatchSize(),
+    help="Pairs (or labelled images) a step; auto: as many as memory holds, a power of two.",
+)
 @click.option("--seed", type=click.IntRange(0), help="Of order, augmentation, initial weights and noise.")
 @click.option(
     "--resume",
@@ -55,6 +75,12 @@ if TYPE_CHECKING:
 @click.option(
     "--deterministic", is_flag=True, help="The same bits on every run on a GPU too, at some cost in speed."
 )
+@click.option(
+    "--compile",
+    "compiled",
+    is_flag=True,
+    help="Train through torch.compile: minutes to build, for long GPU runs.",
+)
 @click.option("--tensorboard", is_flag=True, help="Write event files to RUN/tensorboard (needs the extra).")
 @options.settings
 def command(
@@ -74,6 +100,7 @@ def command(
     dist_timeout: str,
     precision: "Precision",
     deterministic: bool,
+    compiled: bool,
     tensorboard: bool,
     settings: tuple[str, ...],
 ) -> None:
@@ -106,9 +133,13 @@ def command(
             ranks, lambda: open_cache(catalogue, data, recipe.preprocessing, cache, how)
         )
         if launching.to_be_started(wish, ranks):
-            Share.of(recipe.training.batch_size, 0, devices or 1)
+            if batch_size != 0:
+                Share.of(recipe.training.batch_size, 0, devices or 1)
             launching.start(wish)
-        engine = Engine.choose(device, precision, ranks, deterministic=deterministic)
+        engine = Engine.choose(device, precision, ranks, deterministic=deterministic, compiled=compiled)
+        if batch_size == 0:
+            size = _batch(recipe, cohort, engine, folder)
+            recipe = find_recipe(catalogue, model, [*changes, f"training.batch_size={size}"])
         session = Session(
             recipe,
             cohort,
@@ -126,6 +157,19 @@ def command(
         click.echo(f"next: {next_command(folder.path, cache)}")
 
 
+def _batch(recipe: "Recipe", cohort: "CachedCohort", engine: "Engine", folder: "RunFolder") -> int:
+    """That of the run in the folder, if there is one, or the largest that fits."""
+    from contreg_core.recipe import load_recipe
+    from contreg_core.training.probe import largest_batch
+
+    before = folder.read_recipe()
+    size = load_recipe(before).training.batch_size if before else 0
+    size = size or largest_batch(recipe, cohort, engine, load_catalogue())
+    if engine.ranks.first:
+        click.echo(f"batch size {size}", err=True)
+    return size
+
+
 def default_run(model: str, data: str) -> Path:
     """Where a run goes that was given no folder."""
     return Path("runs") / f"{model}-{data}".replace("/", "-")
@@ -138,5 +182,10 @@ def _training(steps: int | None, epochs: int | None, batch_size: int | None, see
     if steps and epochs:
         raise UsageError("both --steps and --epochs are given", "give one of them")
     # Epochs first: a scheme of neither is refused, even on the way to another.
-    given = {"epochs": epochs, "steps": 0 if epochs else steps, "batch_size": batch_size, "seed": seed}
+    given = {
+        "epochs": epochs,
+        "steps": 0 if epochs else steps,
+        "batch_size": batch_size or None,
+        "seed": seed,
+    }
     return [f"training.{name}={value}" for name, value in given.items() if value is not None]

@@ -9,51 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contreg_core.kernels.loops.machine import compiled
+from contreg_core.kernels.loops.places import BLOCK, Size, incline, place, ramp, strides
 
 Array: TypeAlias = NDArray[Any]
-Size: TypeAlias = tuple[int, int, int]
-
-
-@compiled
-def inside(x: Any, top: Any, one: Any) -> Any:
-    """Border padding: the two neighbours along an axis, their weights and the weights' slopes.
-
-    The comparison order sends NaN to index 0; ``x - x`` keeps it NaN in the weights. Outside the slope is 0.
-    """
-    zero = one - one
-    held = x if x > zero else zero
-    held = held if held < top else top
-    low = np.floor(held)
-    part = (held - low) + (x - x)
-    first = np.uint32(low)
-    second = np.uint32(low + one if low < top else low)
-    slope = one if x > zero and x < top else zero
-    return first, second, one - part, part, -slope, slope
-
-
-@compiled
-def faded(x: Any, top: Any, one: Any) -> Any:
-    """Zeros padding: like ``inside``, neighbours outside weigh nothing."""
-    zero = one - one
-    end = top + one
-    held = x if x > -one else -one
-    held = held if held < end else end
-    low = np.floor(held)
-    part = (held - low) + (x - x)
-    near = one if x > -one and x < end else zero
-    left = one if low >= zero and low <= top else zero
-    right = one if low < top else zero
-    first = np.uint32(low if left > zero else zero)
-    second = np.uint32(low + one if right > zero else top)
-    return first, second, (one - part) * left, part * right, -left * near, right * near
-
-
-@compiled
-def neighbours(x: Any, top: Any, one: Any, zeros: bool) -> Any:
-    """``inside`` or ``faded``; an axis of one voxel has no outside."""
-    if zeros and top > one - one:
-        return faded(x, top, one)
-    return inside(x, top, one)
 
 
 @compiled
@@ -61,29 +19,31 @@ def read(
     start: int, stop: int, image: Array, size: Size, points: Array, own: Any, zeros: bool, out: Array
 ) -> None:
     """``out (B, C, *out)`` of rows ``start`` to ``stop`` of the ``B * out[0]`` slices."""
-    real = points.dtype.type
-    one, rows, columns, width = real(1), out.shape[2], out.shape[3], out.shape[4]
-    far, high, wide = real(size[0] - 1), real(size[1] - 1), real(size[2] - 1)
-    line, sheet = np.uint32(size[2]), np.uint32(size[1] * size[2])
+    rows, line = out.shape[2], ramp(points)
+    low, weights = np.empty(3 * BLOCK, np.int32), np.empty(6 * BLOCK, points.dtype)
+    steps, first = strides(size), low.view(np.uint32)
     for row in range(start, stop):
         n, i = row // rows, row % rows
-        for j in range(columns):
-            for k in range(width):
-                a, b, p, q, _, _ = neighbours(points[n, 0, i, j, k] + own * real(i), far, one, zeros)
-                c, d, r, s, _, _ = neighbours(points[n, 1, i, j, k] + own * real(j), high, one, zeros)
-                e, f, t, u, _, _ = neighbours(points[n, 2, i, j, k] + own * real(k), wide, one, zeros)
-                ac, ad, bc, bd = (
-                    a * sheet + c * line,
-                    a * sheet + d * line,
-                    b * sheet + c * line,
-                    b * sheet + d * line,
-                )
+        for j in range(out.shape[3]):
+            for k in range(0, out.shape[4], BLOCK):
+                count = place(points, (n, i, j, k), line, size, own, zeros, low, weights)
                 for m in range(image.shape[1]):
-                    above = r * (t * image[n, m, ac + e] + u * image[n, m, ac + f])
-                    above += s * (t * image[n, m, ad + e] + u * image[n, m, ad + f])
-                    below = r * (t * image[n, m, bc + e] + u * image[n, m, bc + f])
-                    below += s * (t * image[n, m, bd + e] + u * image[n, m, bd + f])
-                    out[n, m, i, j, k] = p * above + q * below
+                    mix(image[n, m], steps, first, weights, out[n, m, i, j, k : k + count])
+
+
+@compiled
+def mix(image: Array, steps: Any, low: Array, w: Array, out: Array) -> None:
+    """A block of weighted sums of eight neighbours."""
+    sheet, line, up, right, behind = steps
+    for k in range(out.size):
+        a = np.uint64(low[k]) * sheet + np.uint64(low[BLOCK + k]) * line + np.uint64(low[2 * BLOCK + k])
+        b, c = a + right, a + up
+        d = c + right
+        t, u = w[4 * BLOCK + k], w[5 * BLOCK + k]
+        r, s = w[2 * BLOCK + k], w[3 * BLOCK + k]
+        above = r * (t * image[a] + u * image[a + behind]) + s * (t * image[b] + u * image[b + behind])
+        below = r * (t * image[c] + u * image[c + behind]) + s * (t * image[d] + u * image[d + behind])
+        out[k] = w[k] * above + w[BLOCK + k] * below
 
 
 @compiled
@@ -99,47 +59,48 @@ def slopes(
     out: Array,
 ) -> None:
     """The gradient for ``points``, where ``gradient`` is the one for what ``read`` gave."""
-    real = points.dtype.type
-    one, rows, columns, width = real(1), out.shape[2], out.shape[3], out.shape[4]
-    far, high, wide = real(size[0] - 1), real(size[1] - 1), real(size[2] - 1)
-    line, sheet = np.uint32(size[2]), np.uint32(size[1] * size[2])
+    rows, line = out.shape[2], ramp(points)
+    low, weights = np.empty(3 * BLOCK, np.int32), np.empty(12 * BLOCK, points.dtype)
+    steps, first = strides(size), low.view(np.uint32)
     for row in range(start, stop):
         n, i = row // rows, row % rows
-        for j in range(columns):
-            for k in range(width):
-                a, b, p, q, pp, qq = neighbours(points[n, 0, i, j, k] + own * real(i), far, one, zeros)
-                c, d, r, s, rr, ss = neighbours(points[n, 1, i, j, k] + own * real(j), high, one, zeros)
-                e, f, t, u, tt, uu = neighbours(points[n, 2, i, j, k] + own * real(k), wide, one, zeros)
-                ac, ad, bc, bd = (
-                    a * sheet + c * line,
-                    a * sheet + d * line,
-                    b * sheet + c * line,
-                    b * sheet + d * line,
-                )
-                x = y = z = one - one
+        for j in range(out.shape[3]):
+            for k in range(0, out.shape[4], BLOCK):
+                where = (n, i, j, k)
+                end = k + place(points, where, line, size, own, zeros, low, weights)
+                incline(points, where, line, size, own, zeros, weights[6 * BLOCK :])
+                x, y, z = out[n, 0, i, j, k:end], out[n, 1, i, j, k:end], out[n, 2, i, j, k:end]
                 for m in range(image.shape[1]):
-                    g = gradient[n, m, i, j, k]
-                    ace, acf, ade, adf = (
-                        image[n, m, ac + e],
-                        image[n, m, ac + f],
-                        image[n, m, ad + e],
-                        image[n, m, ad + f],
-                    )
-                    bce, bcf, bde, bdf = (
-                        image[n, m, bc + e],
-                        image[n, m, bc + f],
-                        image[n, m, bd + e],
-                        image[n, m, bd + f],
-                    )
-                    av, aw = t * ace + u * acf, t * ade + u * adf
-                    bv, bw = t * bce + u * bcf, t * bde + u * bdf
-                    x += g * (pp * (r * av + s * aw) + qq * (r * bv + s * bw))
-                    y += g * (p * (rr * av + ss * aw) + q * (rr * bv + ss * bw))
-                    z += g * (
-                        p * (r * (tt * ace + uu * acf) + s * (tt * ade + uu * adf))
-                        + q * (r * (tt * bce + uu * bcf) + s * (tt * bde + uu * bdf))
-                    )
-                out[n, 0, i, j, k], out[n, 1, i, j, k], out[n, 2, i, j, k] = x, y, z
+                    lean(image[n, m], steps, first, weights, gradient[n, m, i, j, k:end], m > 0, x, y, z)
+
+
+@compiled
+def lean(
+    image: Array, steps: Any, low: Array, w: Array, gradient: Array, more: bool, x: Array, y: Array, z: Array
+) -> None:
+    """A block of one channel's share in the gradient for the points; ``more`` adds it to that of others."""
+    sheet, line, up, right, behind = steps
+    zero = gradient.dtype.type(0)
+    for k in range(gradient.size):
+        a = np.uint64(low[k]) * sheet + np.uint64(low[BLOCK + k]) * line + np.uint64(low[2 * BLOCK + k])
+        b, c = a + right, a + up
+        d = c + right
+        g, p, q = gradient[k], w[k], w[BLOCK + k]
+        r, s = w[2 * BLOCK + k], w[3 * BLOCK + k]
+        t, u = w[4 * BLOCK + k], w[5 * BLOCK + k]
+        tt, uu = w[10 * BLOCK + k], w[11 * BLOCK + k]
+        a0, a1, b0, b1 = image[a], image[a + behind], image[b], image[b + behind]
+        c0, c1, d0, d1 = image[c], image[c + behind], image[d], image[d + behind]
+        av, bv, cv, dv = t * a0 + u * a1, t * b0 + u * b1, t * c0 + u * c1, t * d0 + u * d1
+        one = g * (w[6 * BLOCK + k] * (r * av + s * bv) + w[7 * BLOCK + k] * (r * cv + s * dv))
+        two = g * (w[8 * BLOCK + k] * (p * av + q * cv) + w[9 * BLOCK + k] * (p * bv + q * dv))
+        left, far = (
+            p * (r * a0 + s * b0) + q * (r * c0 + s * d0),
+            p * (r * a1 + s * b1) + q * (r * c1 + s * d1),
+        )
+        x[k] = one + (x[k] if more else zero)
+        y[k] = two + (y[k] if more else zero)
+        z[k] = g * (tt * left + uu * far) + (z[k] if more else zero)
 
 
 @compiled
@@ -147,31 +108,35 @@ def scatter(
     start: int, stop: int, size: Size, points: Array, own: Any, zeros: bool, gradient: Array, out: Array
 ) -> None:
     """Add to ``out (B, C, voxels)`` the image's gradient; rows are its ``B * C`` planes, so threads never meet."""
-    real = points.dtype.type
-    one, planes = real(1), gradient.shape[1]
-    far, high, wide = real(size[0] - 1), real(size[1] - 1), real(size[2] - 1)
-    line, sheet = np.uint32(size[2]), np.uint32(size[1] * size[2])
+    planes, line = gradient.shape[1], ramp(points)
+    low, weights = np.empty(3 * BLOCK, np.int32), np.empty(6 * BLOCK, points.dtype)
+    steps, lows = strides(size), low.view(np.uint32)
     for n in range(start // planes, (stop + planes - 1) // planes):
         first, last = max(start - n * planes, 0), min(stop - n * planes, planes)
         for i in range(gradient.shape[2]):
             for j in range(gradient.shape[3]):
-                for k in range(gradient.shape[4]):
-                    a, b, p, q, _, _ = neighbours(points[n, 0, i, j, k] + own * real(i), far, one, zeros)
-                    c, d, r, s, _, _ = neighbours(points[n, 1, i, j, k] + own * real(j), high, one, zeros)
-                    e, f, t, u, _, _ = neighbours(points[n, 2, i, j, k] + own * real(k), wide, one, zeros)
-                    ac, ad, bc, bd = (
-                        a * sheet + c * line,
-                        a * sheet + d * line,
-                        b * sheet + c * line,
-                        b * sheet + d * line,
-                    )
+                for k in range(0, gradient.shape[4], BLOCK):
+                    end = k + place(points, (n, i, j, k), line, size, own, zeros, low, weights)
                     for m in range(first, last):
-                        g = gradient[n, m, i, j, k]
-                        out[n, m, ac + e] += g * p * r * t
-                        out[n, m, ac + f] += g * p * r * u
-                        out[n, m, ad + e] += g * p * s * t
-                        out[n, m, ad + f] += g * p * s * u
-                        out[n, m, bc + e] += g * q * r * t
-                        out[n, m, bc + f] += g * q * r * u
-                        out[n, m, bd + e] += g * q * s * t
-                        out[n, m, bd + f] += g * q * s * u
+                        deal(gradient[n, m, i, j, k:end], steps, lows, weights, out[n, m])
+
+
+@compiled
+def deal(gradient: Array, steps: Any, low: Array, w: Array, out: Array) -> None:
+    """Add a block to the eight neighbours of each point."""
+    sheet, line, up, right, behind = steps
+    for k in range(gradient.size):
+        a = np.uint64(low[k]) * sheet + np.uint64(low[BLOCK + k]) * line + np.uint64(low[2 * BLOCK + k])
+        b, c = a + right, a + up
+        d = c + right
+        t, u = w[4 * BLOCK + k], w[5 * BLOCK + k]
+        above, below = gradient[k] * w[k], gradient[k] * w[BLOCK + k]
+        r, s = w[2 * BLOCK + k], w[3 * BLOCK + k]
+        out[a] += above * r * t
+        out[a + behind] += above * r * u
+        out[b] += above * s * t
+        out[b + behind] += above * s * u
+        out[c] += below * r * t
+        out[c + behind] += below * r * u
+        out[d] += below * s * t
+        out[d + behind] += below * s * u

@@ -55,8 +55,8 @@ def test_two_linear_layers_tell_the_images_apart() -> None:
 
 
 def test_it_gives_what_its_knobs_ask_for() -> None:
-    assert Siamese(1, 2).given() == {"paired", "embeddings", "full-resolution"}
-    assert Siamese(1, 2, projection="none").given() == {"paired", "full-resolution"}
+    assert Siamese(1, 2).given() == {"paired", "separate", "embeddings", "full-resolution"}
+    assert Siamese(1, 2, projection="none").given() == {"paired", "separate", "full-resolution"}
     assert Siamese(1, 2, local_dim=8).given() == Siamese.gives
     assert Siamese(1, 2, projection="none")(pair(2)).embeddings is None
 
