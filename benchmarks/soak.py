@@ -32,7 +32,7 @@ SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGUSR1)
 # A signal before Python has its handlers ends a process as the system does it.
 EXPECTED = (75, *(-number for number in SIGNALS))
 COHORT = (
-    *("--data", "synthetic", "-s", "cohort.subjects=10", "-s", "cohort.size=48,56,48"),
+    *("--data", "synthetic", "-s", "cohort.subjects=10", "-s", "cohort.size=24,28,24"),
     *("-s", "preprocessing.spacing=0"),
 )
 FIT = (

@@ -1,12 +1,13 @@
 """ITK's own transform files: composites of an affine and a displacement (.h5), and whatever else ITK can apply."""
 
+import os
 from pathlib import Path
 
 import h5py
 import numpy as np
 import SimpleITK as sitk
 
-from contreg_core.errors import DataError, UsageError
+from contreg_core.errors import DataError, StorageError, UsageError
 from contreg_core.files import atomic_path
 from contreg_core.transform.itk_grid import LPS, columns, place
 from contreg_core.transform.world import Affine, Grid, WorldField, affine_part
@@ -15,6 +16,8 @@ from contreg_core.volume.stream import check_file
 
 ITK_SUFFIXES = (".h5", ".hdf5", ".tfm", ".mat", ".txt", ".xfm")
 _HALF_SHEAR = 1e-4
+_ROOM = 1 << 20
+"""Bytes of a file beside its numbers."""
 
 
 def write_composite(path: Path, field: WorldField, affine: Affine | None = None) -> None:
@@ -29,7 +32,13 @@ def write_composite(path: Path, field: WorldField, affine: Affine | None = None)
         composite.AddTransform(_itk_affine(stage))
     composite.AddTransform(_itk_field(_before(field, stage)))
     with atomic_path(path) as temporary:
-        sitk.WriteTransform(composite, str(temporary))
+        _make_room(temporary, 2 * field.vectors.nbytes + _ROOM)
+        try:
+            sitk.WriteTransform(composite, str(temporary))
+        except RuntimeError as error:
+            raise StorageError(
+                f"{path}: ITK cannot write it", "free some space and run the same command again"
+            ) from error
 
 
 def read_transform(path: Path, grid: Grid | None = None) -> WorldField:
@@ -54,6 +63,18 @@ def read_transform(path: Path, grid: Grid | None = None) -> WorldField:
     if chosen is None:
         raise UsageError(f"{path}: has no grid of its own", "name the fixed image with --fixed")
     return WorldField(_sampled(transform, chosen), chosen)
+
+
+def _make_room(path: Path, size: int) -> None:
+    """Fail here on a full disk: ITK's HDF5 would end the whole process later (SIGSEGV on closing, seen)."""
+    reserve = getattr(os, "posix_fallocate", None)
+    if reserve is None:
+        return
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
+    try:
+        reserve(handle, 0, size)
+    finally:
+        os.close(handle)
 
 
 def _probe_hdf5(path: Path) -> None:

@@ -13,7 +13,7 @@ from trials.tally import Row
 NUMBERS = (errno.ENOSPC, errno.EIO, errno.EACCES)
 # Writing: 73, 74, 77. Reading an input: damaged or gone. A scan or image alone: 3.
 PROMISED = (3, 65, 66, 73, 74, 77)
-LIMITS = (0, 1, 700, 4096, 8192, 16384, 65536)
+LIMITS = (1, 700, 4096, 8192, 16384, 65536)
 
 
 def trial(scene: Scene, rng: random.Random, *, most: int = 0) -> list[Row]:
@@ -27,7 +27,10 @@ def limited(scene: Scene) -> Row:
     row = Row("file size limit (a full disk for C libraries)", "register --field-format h5")
     register = scene.work("register")
     work = Work("register", lambda to: [*register.arguments(to), "--field-format", "h5"])
-    for limit in LIMITS[1:]:
+    whole = scene.root / "fault" / "whole"
+    child(work.arguments(whole), whole)
+    wanted = work.outcome(whole)
+    for limit in LIMITS:
         folder = _fresh(scene)
         end = child(work.arguments(folder), folder, file_limit=limit)
         row.tried += 1
@@ -37,6 +40,8 @@ def limited(scene: Scene) -> Row:
             row.miss("lost", f"limit {limit}: exit {end.code}: {end.said}")
         elif left := [path.name for path in folder.rglob(".tmp-*")]:
             row.miss("lost", f"limit {limit}: temporary files stay: {left}")
+        elif any(wanted[name] != said for name, said in work.outcome(folder).items()):
+            row.miss("silently_wrong", f"limit {limit}: exit {end.code}, and another result")
     shutil.rmtree(scene.root / "fault")
     return row
 

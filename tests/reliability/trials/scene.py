@@ -1,4 +1,4 @@
-"""What every trial works on: a tiny study on disk, its cache, a run, four commands whose results can be compared."""
+"""What every trial works on: a tiny study on disk, its cache, a run, commands whose results can be compared."""
 
 import hashlib
 import importlib
@@ -17,6 +17,7 @@ from contreg_adapters.synthetic import Synthetic
 from contreg_adapters.synthetic.layouts import write_layout
 from contreg_cli.main import run
 from contreg_core.checkpoint import read_checkpoint
+from contreg_core.transform import read_transform
 from contreg_core.volume import write_volume
 
 TINY = ("--data", "synthetic", "-s", "preprocessing.spacing=8.0")
@@ -26,7 +27,17 @@ FIT = (
     *("-s", "training.validation=2", "-s", "training.validate_every=3"),
 )
 # Facts of a run, not of its result.
-_OF_THE_RUN = {"started", "finished", "seconds", "training_seconds", "elapsed", "command", "sha256", "recent"}
+_OF_THE_RUN = {
+    "started",
+    "finished",
+    "seconds",
+    "training_seconds",
+    "elapsed",
+    "command",
+    "sha256",
+    "recent",
+    "written",
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Scene:
-    """The folder of the study and the four commands."""
+    """The folder of the study and the commands."""
 
     root: Path
     works: tuple[Work, ...]
@@ -76,13 +87,14 @@ class Scene:
                                          "--model", str(model), "-o", str(to), "--device", "cpu"]),
             Work("segment", lambda to: ["segment", two, "--atlas", f"{one}:{labels}", "--model", str(model),
                                         "-o", str(to), "--device", "cpu"]),
+            Work("export", lambda to: ["export", str(model), str(to / "model.safetensors")]),
         )  # fmt: skip
         for work in works:  # once in this process: what is compiled and loaded now, no child has to
             _must(*work.arguments(root / "warm" / work.name))
         return cls(root, works)
 
     def work(self, name: str) -> Work:
-        """One of the four."""
+        """One of them."""
         return next(work for work in self.works if work.name == name)
 
 
@@ -103,6 +115,8 @@ def content(path: Path) -> Any:
         checkpoint = read_checkpoint(path)
         tensors = {name: value.numpy().tobytes() for name, value in checkpoint.tensors.items()}
         return _lasting(dict(checkpoint.record)), tensors
+    if path.name.endswith("_xfm.h5"):
+        return read_transform(path).vectors.tobytes()
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
