@@ -22,10 +22,10 @@ def options(study: Path) -> list[object]:
 
 @pytest.fixture
 def elsewhere(study: Path, tmp_path: Path) -> Path:
-    """The first image and its labels, the head turned and 60 mm away."""
+    """The first image and its labels, the head turned and 120 mm away."""
     place = np.eye(4)
     place[:2, :2] = [[np.cos(0.2), -np.sin(0.2)], [np.sin(0.2), np.cos(0.2)]]
-    place[0, 3] = 60
+    place[0, 3] = 120
     for name in ("S01", "S01_labels"):
         image = nib.load(study / f"{name}.nii.gz")
         nib.save(
@@ -82,7 +82,7 @@ def test_references_are_aligned_to_the_image(
     assert not (tmp_path / "believed" / "S02_dseg.nii.gz").exists()
     record = json.loads((tmp_path / "aligned" / "S02_dseg.json").read_text())
     (reference,) = record["references"]
-    assert reference["affine_ras"][0][3] == pytest.approx(60, abs=8)
+    assert reference["affine_ras"][0][3] == pytest.approx(120, abs=8)
     found, truth = load(tmp_path / "aligned" / "S02_dseg.nii.gz"), load(study / "S02_labels.nii.gz")
     assert ((found > 0) == (truth > 0)).mean() > 0.9
 
