@@ -28,7 +28,7 @@ def recipe(tiny: Callable[..., Recipe]) -> Recipe:
 @pytest.fixture(scope="module")
 def folder(group: Callable[..., Path], recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Runs of two ranks: whole, stopped everywhere and resumed, and one stopped only."""
-    stops = {"STOPS": " ".join(map(str, STOPS)), "LEFT": str(LEFT)}
+    stops = {"STOPS": " ".join(map(str, STOPS)), "LEFT": str(LEFT), "ADAM_EPS": "1e-8"}
     return group(2, tmp_path_factory.mktemp("ranks"), {"run": recipe}, **stops)
 
 
