@@ -64,6 +64,7 @@ def tab(home, tmp_path):
         ("contreg data show min", ["mindboggle"]),
         ("contreg fit --model contrastive-vae -s loss.lncc.wi", ["loss.lncc.window="]),
         ("contreg fit --model contrastive-vae -s loss.tuk", []),
+        ("contreg plugins check mo", ["models"]),
         ("contreg completion z", ["zsh"]),
     ],
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from contreg_cli import options
+from contreg_cli import completing, options
 from contreg_cli.console import print_json, print_table
 from contreg_cli.group import Group
 from contreg_cli.scaffold import KINDS, write_package
@@ -30,7 +30,7 @@ def list_(check: bool = False, as_json: bool = False) -> None:
 
 
 @command.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completing.plugins)
 @click.option("--source", type=options.ANY_PATH, help="The study of its cohort, to be read as well.")
 @options.as_json
 def check(name: str | None, source: Path | None, as_json: bool) -> None:
