@@ -3,15 +3,16 @@
 Every function here is a ``shell_complete`` of click. They read a metadata file and folders, nothing else.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
-from click.shell_completion import CompletionItem
 
-Items = list[CompletionItem]
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+Items: TypeAlias = "list[CompletionItem]"
 
 
 def recipes(context: click.Context, parameter: click.Parameter, typed: str) -> Items:
@@ -97,6 +98,7 @@ def _files(*suffixes: str) -> dict[str, str]:
 def _prepared(context: click.Context) -> dict[str, str]:
     """Cohorts with a cache under ``--cache``, ``CONTREG_CACHE`` or the user's cache folder."""
     import os
+    import re
 
     from platformdirs import user_cache_path
 
@@ -108,13 +110,13 @@ def _prepared(context: click.Context) -> dict[str, str]:
 
 def _or_files(typed: str, *groups: Mapping[str, str], kind: str = "file") -> Items:
     """Names that match; where none does, the shell's own completion of files."""
+    from click.shell_completion import CompletionItem
+
     found = [item for group in groups for item in _matching(typed, group)]
     return found or [CompletionItem(typed, type=kind)]
 
 
 def _matching(typed: str, names: Mapping[str, str]) -> Items:
-    return list(_items((name, help_) for name, help_ in names.items() if name.startswith(typed)))
+    from click.shell_completion import CompletionItem
 
-
-def _items(pairs: Iterable[tuple[str, str]]) -> Iterator[CompletionItem]:
-    return (CompletionItem(name, help=help_ or None) for name, help_ in pairs)
+    return [CompletionItem(name, help=told or None) for name, told in names.items() if name.startswith(typed)]

@@ -1,8 +1,6 @@
 """How a failure ends: one line that says what was found and what to do, and an exit code."""
 
 import os
-import tempfile
-import traceback
 from typing import ClassVar
 
 import click
@@ -27,6 +25,8 @@ class PreemptedError(BaseException):
 def explain(error: BaseException, *, debug: bool = False) -> int:
     """Say on stderr what went wrong; returns the exit code. ``debug`` adds the traceback."""
     if debug:
+        import traceback  # what a command that succeeds does not need: help is to be quick
+
         click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
     line, code = _describe(error, debug)
     row = error.code if isinstance(error, ContregError) else ""
@@ -52,6 +52,8 @@ def _describe(error: BaseException, debug: bool) -> tuple[str, int]:
 
 def _culprit(error: BaseException) -> str:
     """The plugin in whose code it happened, innermost first, else contreg."""
+    import traceback
+
     from contreg_core.plugins import HOUSE, installed_plugins
 
     owners = {p.target.partition(":")[0].partition(".")[0]: p.distribution for p in installed_plugins()}
@@ -61,6 +63,9 @@ def _culprit(error: BaseException) -> str:
 
 
 def _traceback_file(error: BaseException) -> str:
+    import tempfile
+    import traceback
+
     try:
         handle, path = tempfile.mkstemp(prefix="contreg-bug-", suffix=".txt", text=True)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
