@@ -58,8 +58,8 @@ def small(words: list[str]) -> list[str]:
     if words[0] in SMALL:
         dropped = {i + d for i, (word, _) in enumerate(pairs) if word in TIMES for d in (0, 1)}
         words = [word for i, word in enumerate(words) if i not in dropped]
-    rows = ["--only", "contrastive-vae" if "table3" in words else "none", "--only", "contrastive-vae"]
-    only = rows if words[0] == "benchmark" else []
+    rows = ("contrastive-vae",) if "table3" in words else ("none", "voxelmorph")
+    only = [word for row in rows for word in ("--only", row)] if words[0] == "benchmark" else []
     words = [re.sub(r"^preprocessing.spacing=3$", "preprocessing.spacing=12", word) for word in words]
     words = ["2" if before == "--refine" else word for before, word in zip(["", *words], words, strict=False)]
     cropped = words[0] in ("fit", "prepare") and any(word.startswith("contrastive-vae/") for word in words)
