@@ -11,6 +11,7 @@ from typing import Any
 
 from contreg_core.checkpoint import read_checkpoint, write_checkpoint
 from contreg_core.errors import DataError, MissingError, OutputError, UsageError
+from contreg_core.files import remove_leftovers
 from contreg_core.provenance import now
 from contreg_core.training.run_folder import RunFolder
 
@@ -24,6 +25,7 @@ def export_run(run: RunFolder, file: Path, *, licence: str = "", notes: str = ""
     suffix, ``OutputError`` where ``file`` exists, ``MissingError`` where the run has no checkpoint.
     """
     _check_target(file)
+    remove_leftovers(file.parent)
     source = _source(run)
     checkpoint = read_checkpoint(source)
     weights = {name: value for name, value in checkpoint.tensors.items() if name.startswith("model/")}

@@ -82,7 +82,7 @@ def _once(scene: Scene, work: Work, wanted: dict[str, object], row: Row, at: int
     if left := [one.name for one in folder.rglob(".tmp-*")]:
         row.miss("lost", f"{where}: temporary files stay: {left}")
     again = child(work.arguments(folder), folder)
-    if again.code or work.outcome(folder) != wanted:
+    if again.code not in (0, work.finished) or work.outcome(folder) != wanted:
         row.miss("lost", f"{where}: the rerun does not mend it: {again.code} {again.said}")
 
 

@@ -46,6 +46,8 @@ class Work:
 
     name: str
     arguments: Callable[[Path], list[str]]
+    finished: int = 0
+    """The exit code where all is done already."""
 
     def outcome(self, folder: Path) -> dict[str, Any]:
         """File -> what it says; raises where a file under a final name cannot be read."""
@@ -87,7 +89,7 @@ class Scene:
                                          "--model", str(model), "-o", str(to), "--device", "cpu"]),
             Work("segment", lambda to: ["segment", two, "--atlas", f"{one}:{labels}", "--model", str(model),
                                         "-o", str(to), "--device", "cpu"]),
-            Work("export", lambda to: ["export", str(model), str(to / "model.safetensors")]),
+            Work("export", lambda to: ["export", str(model), str(to / "model.safetensors")], finished=73),
         )  # fmt: skip
         for work in works:  # once in this process: what is compiled and loaded now, no child has to
             _must(*work.arguments(root / "warm" / work.name))
