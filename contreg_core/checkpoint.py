@@ -127,7 +127,7 @@ def _record(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
     try:
         record: dict[str, Any] = json.loads(metadata[_KEY])
         schema = int(record["schema"])
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
         raise MismatchError(
             f"{path}: not a contreg checkpoint", "give a file written by contreg fit", code="CKPT-51"
         ) from error

@@ -9,7 +9,7 @@ from typing import ClassVar
 class ContregError(Exception):
     """A failure the user can act on: ``message`` says what was found and expected, ``hint`` what to do next.
 
-    ``code`` ("GEO-24", shown as CR-GEO-24) is the area and the row of docs/reference/exit-codes.md, where it has one.
+    ``code`` ("GEO-24", shown as CR-GEO-24) is the area and the row of docs/reference/bad-inputs.md, where it has one.
     """
 
     exit_code: ClassVar[int] = 70

@@ -1,10 +1,13 @@
-"""What holds for the whole suite: property tests without deadlines, GPU tests skipped without a GPU."""
+"""What holds for the whole suite: property tests without deadlines, no network, GPU tests skipped without a GPU."""
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.network import block
+
 settings.register_profile("contreg", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("contreg")
+block()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -57,7 +57,7 @@ class CachedCohort:
                     code="CACHE-45",
                 )
             return cls(folder=folder, **_parse(record))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DataError(
                 f"{path}: unreadable ({error})",
                 "run the prepare command of this cohort again",

@@ -24,10 +24,10 @@ from contreg_core.preprocessing.apply import ProcessedScan
 SCHEMA = 1
 _REMEDY = "run the same prepare command with --verify, which makes it anew"
 _LARGEST = 2**31
-_FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32, 32001}
-"""Those a cache may use; 32001 is Blosc."""
+_FILTERS = {h5py.h5z.FILTER_FLETCHER32, 32001}
+"""Those that contreg writes; 32001 is Blosc."""
 _CONSTANT = 1 << 24
-_HIGHEST_RATIO = 1000
+_HIGHEST_RATIO = 300
 """LZ4 reaches 255:1 at most."""
 _UNREADABLE = (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError)
 

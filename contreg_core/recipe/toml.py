@@ -22,8 +22,9 @@ def load_recipe(text: str) -> Recipe:
     Raises ``DataError`` for text that is not TOML, ``UsageError`` for a key or value that does not belong.
     """
     try:
+        _refuse_nonsense(text)
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise DataError(f"the recipe is not valid TOML: {error}", "correct that line") from error
     _refuse_unknown(table, _KEYS, "the recipe")
     sections: dict[str, Any] = {key: cls(**_settings(key, cls, table)) for key, cls in SECTIONS.items()}
@@ -51,6 +52,19 @@ def check_name(name: str, what: str) -> str:
     if not re.fullmatch(NAME, name):
         raise UsageError(f"'{name}' cannot name {what}", "use lower-case letters, digits, - and _")
     return name
+
+
+_LONGEST = 100_000
+_LONGEST_LINE = 10_000
+
+
+def _refuse_nonsense(text: str) -> None:
+    """The parser takes memory by the square of a dotted key's length; no recipe comes near these."""
+    if len(text) > _LONGEST or any(len(line) > _LONGEST_LINE for line in text.splitlines()):
+        raise DataError(
+            f"a recipe of {len(text)} characters, expected {_LONGEST} at most and lines of {_LONGEST_LINE}",
+            "give a recipe file, such as the recipe.toml of a run",
+        )
 
 
 def _term_table(key: str, term: Term) -> dict[str, Value]:

@@ -12,8 +12,11 @@ SOURCES = [
     for package in ("contreg_core", "contreg_plugins", "adapters", "cli")
     for path in sorted((ROOT / package).rglob("*.py"))
 ]
-MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
-CALLS = {"eval", "exec", "torch.load", "yaml.load", "os.system", "os.popen"}
+MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "zipfile", "tarfile"}
+CALLS = {
+    *("eval", "exec", "compile", "torch.load", "torch.hub.load", "yaml.load", "os.system", "os.popen"),
+    *("shutil.unpack_archive", "urllib.request.urlopen", "torch.package.PackageImporter"),
+}
 TRUE_KEYWORDS = {"shell", "allow_pickle"}
 
 
@@ -73,6 +76,9 @@ def test_no_banned_call() -> None:
         "np.load(path, allow_pickle=True)",
         "np.load(path, allow_pickle=flag)",
         "archive.extractall(folder)",
+        "import zipfile",
+        "shutil.unpack_archive(path)",
+        "from urllib.request import urlopen",
     ],
 )
 def test_the_check_sees(code: str) -> None:

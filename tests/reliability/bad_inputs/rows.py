@@ -1,4 +1,4 @@
-"""The table of bad inputs as data (docs/reference/exit-codes.md): row, how the file is made, command, code, words.
+"""The table of bad inputs as data (docs/reference/bad-inputs.md): row, how the file is made, command, code, words.
 
 ``CASES`` are run one by one by ``test_files.py``; ``EVENTS`` names the test of every other row. The table of
 ``make test-reliability`` counts both.
