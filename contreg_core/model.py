@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from contreg_core import spatial
+from contreg_core.boundary import checked_displacement, checked_encoding, checked_field
 from contreg_core.components import Decoder, Encoder, Warper
-from contreg_core.errors import UnavailableError
 from contreg_core.types import Encoding, Field, Image, Outcome, Pair, Registration
 
 
@@ -49,9 +49,9 @@ class Model(Learner):
         ``swapped`` adds the registration of the pair with roles exchanged, made in the same way. ``encoding`` is what
         the encoder gave for this pair, where that is known.
         """
-        encoding = self.encoder(self._padded(pair)) if encoding is None else encoding
-        _check_channels(self.encoder, encoding)
-        field = self.decoder(encoding)
+        given = self.encoder(self._padded(pair)) if encoding is None else encoding
+        encoding = checked_encoding(self.encoder, given, self.encoder.channels)
+        field = checked_field(self.decoder, self.decoder(encoding), pair.space)
         found = register_by(field, pair, self.warper, encoding, draw=draw, inverse=inverse)
         if not swapped:
             return found
@@ -103,22 +103,13 @@ def register_by(
     """The registration a field stands for, in float32: its displacement, cropped to the pair, and the warped image."""
     with torch.autocast(pair.fixed.device.type, enabled=False):
         values = field.draw() if draw else field.expected()
-        displacement = spatial.crop_to(warper(values, field), pair.space)
+        found = checked_displacement(warper, warper(values, field), pair.space)
+        displacement = spatial.crop_to(found, pair.space)
         warped = warper.warp(pair.moving, displacement)
         back = spatial.crop_to(warper.inverse(values, field), pair.space) if inverse else None
         warped_back = None if back is None else warper.warp(pair.fixed, back)
     features = encoding or Encoding(())
     return Registration(pair, features, field, values, displacement, warped, back, warped_back)
-
-
-def _check_channels(encoder: Encoder, encoding: Encoding) -> None:
-    """What the decoder was built for must come; convolutions would complain in words of their own."""
-    found = tuple(feature.shape[1] for feature in encoding.features)
-    if found != tuple(encoder.channels):
-        raise UnavailableError(
-            f"encoder '{encoder.name}' gave features of {found} channels, expected its own {tuple(encoder.channels)}",
-            "for its author: let channels and forward agree, finest level first",
-        )
 
 
 def parameter_count(module: nn.Module) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contreg_cli.options import DEFAULT_MODEL, cache_root
+from contreg_cli.options import cache_root
 from contreg_core.errors import MissingError
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ def open_cache(
 
 def prepare_options(catalogue: "Catalogue", model: str, settings: Sequence[str]) -> list[str]:
     """The options that lead ``prepare`` to the preprocessing of this recipe."""
-    from contreg_cli.recipes import find_recipe
+    from contreg_cli.recipes import find_recipe, is_default
 
     own = [setting for setting in settings if setting.startswith("preprocessing.")]
-    same = find_recipe(catalogue, model).preprocessing == catalogue.recipe(DEFAULT_MODEL).preprocessing
+    same = is_default(find_recipe(catalogue, model).preprocessing, catalogue)
     return [*([] if same else ["--model", model]), *(part for setting in own for part in ("-s", setting))]
 
 

@@ -133,6 +133,7 @@ def _images(summary: Summary) -> str:
 def ready(request: Request, catalogue: "Catalogue") -> Subject:
     """The model of a request, loaded, and the prepared cohort it meets."""
     from contreg_cli.models import load_model
+    from contreg_cli.recipes import is_default
     from contreg_core.engine import Engine
     from contreg_core.inference.evaluate import evaluate
     from contreg_core.inference.evaluate_labels import evaluate_segmenter
@@ -148,7 +149,7 @@ def ready(request: Request, catalogue: "Catalogue") -> Subject:
     if name is None:
         raise _no_cohort(request)
     spec = model.recipe.preprocessing
-    same = spec == catalogue.recipe(DEFAULT_MODEL).preprocessing
+    same = is_default(spec, catalogue)
     options = [] if same else ["--model", request.model]
     cohort = open_cache(catalogue, name, spec, request.cache, options)
     sha256 = model.record.get("sha256")

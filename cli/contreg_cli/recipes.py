@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contreg_cli.options import DEFAULT_MODEL
 from contreg_core.errors import DataError, MissingError
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
+    from contreg_core.preprocessing.spec import Preprocessing
     from contreg_core.recipe import Recipe
 
 
@@ -34,6 +36,12 @@ def _written(path: Path) -> str | None:
     if path.suffix == SUFFIX:
         return recipe_text(path, read_checkpoint(path))
     return RunFolder(path).read_recipe() or None
+
+
+def is_default(spec: "Preprocessing", catalogue: "Catalogue") -> bool:
+    """Whether ``prepare`` does this where no model is named; false where the default recipe is not installed."""
+    known = ("recipe", DEFAULT_MODEL) in catalogue.owners
+    return known and spec == catalogue.recipe(DEFAULT_MODEL).preprocessing
 
 
 def _text(path: Path) -> str:

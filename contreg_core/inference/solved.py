@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from contreg_core.boundary import checked_field
 from contreg_core.components import Solver, Warper
 from contreg_core.engine import Engine
 from contreg_core.inference.trained import pair_of
@@ -49,7 +50,8 @@ class SolverModel:
     ) -> Registration:
         """Register two ``(*space)`` images on one grid; displacement in voxels of that grid, moving -> fixed."""
         pair = pair_of(moving, fixed, self.engine)
-        solved = self.solver(pair, None, self.objective, self.warper)
+        found = self.solver(pair, None, self.objective, self.warper)
+        solved = checked_field(self.solver, found, pair.space)
         return register_by(solved, pair, self.warper, inverse=inverse)
 
 

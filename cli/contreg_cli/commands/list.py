@@ -23,6 +23,11 @@ def command(as_json: bool) -> None:
     if as_json:
         print_json(listing)
         return
+    if not any(listing.values()):
+        click.echo(
+            "nothing is installed that brings a recipe, a component or a cohort; see: contreg plugins list"
+        )
+        return
     for heading, things in listing.items():
         rows = [(thing["name"], thing["summary"], thing["owner"]) for thing in things]
         print_table((heading, "", "from"), rows)

@@ -102,6 +102,9 @@ def _print(plugins: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         print_json(plugins)
         return
+    if not plugins:
+        click.echo("no plugin is installed, contreg's own models and cohorts neither")
+        return
     rows = [
         (p["entry"], f"{p['distribution']} {p['version']}".strip(), p["target"], _state(p)) for p in plugins
     ]
