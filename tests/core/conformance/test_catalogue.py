@@ -16,7 +16,7 @@ SMALL: dict[tuple[str, str], dict[str, Any]] = {
     ("encoder", "siamese"): {"widths": (4, 6, 8)},
     ("segmenter", "unet"): {"features": (4, 6, 8)},
     ("solver", "convexadam"): {"radius": 3, "steps": 20},
-    ("solver", "svf-adam"): {"steps": (15, 15, 10)},
+    ("solver", "svf-adam"): {"levels": (4, 2, 1), "steps": (15, 15, 10)},
     ("solver", "utilzreg"): {"iterations": (8, 2)},
 }
 """Knobs with which the laws take seconds, not minutes; the laws are the same."""
