@@ -7,7 +7,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from multiprocessing import get_context
-from signal import SIGKILL, SIGTERM, Signals
+from signal import SIG_BLOCK, SIGINT, SIGKILL, SIGTERM, Signals, pthread_sigmask
 from typing import Generic, TypeVar
 
 from contreg_core.errors import RetryError
@@ -74,6 +74,8 @@ class LocalPool(Generic[T, R]):
         """This thread's process, started where there is none."""
         lane: ProcessPoolExecutor | None = getattr(self._mine, "lane", None)
         if lane is None:
+            # The process inherits it: Ctrl-C reaches it too, and while it still imports it would show a traceback.
+            pthread_sigmask(SIG_BLOCK, [SIGINT])
             context = get_context("spawn")
             lane = ProcessPoolExecutor(1, mp_context=context, initializer=worker.begin, initargs=self._begin)
             try:

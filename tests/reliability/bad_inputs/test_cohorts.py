@@ -292,7 +292,7 @@ def test_ctrl_c_among_workers_is_one_line(study):  # 66
     lines = [line for line in err.decode().splitlines() if not line.startswith("prepare ")]
     assert running.returncode == 130
     assert len(lines) == 1, err
-    assert "finished work is kept" in lines[0]
+    assert "which are kept" in lines[0]
     assert study.contents()
 
 
