@@ -22,17 +22,27 @@ SMALL: dict[tuple[str, str], dict[str, Any]] = {
 """Knobs with which the laws take seconds, not minutes; the laws are the same."""
 
 
+QUICK = {"contrastive-vae", "lapirn", "logdemons", "unet", "voxelmorph-diff", "voxelmorph/mse"}
+"""Recipes of every form and warper that are tried in every run; ``make test-all`` tries the others too."""
+
+
+def often(thing: Any, quick: bool) -> Any:
+    return pytest.param(thing, marks=[] if quick else pytest.mark.all)
+
+
 def name(thing: Any) -> str:
     return f"{getattr(thing, 'kind', 'cohort')}-{thing.name}"
 
 
-@pytest.mark.parametrize("cls", CATALOGUE.components(), ids=name)
+@pytest.mark.parametrize(
+    "cls", [often(cls, cls.kind != "solver" or cls.name in QUICK) for cls in CATALOGUE.components()], ids=name
+)
 def test_component(cls: type[Component]) -> None:
     report = check_component(cls, **SMALL.get((cls.kind, cls.name), {}))
     assert report.held
 
 
-@pytest.mark.parametrize("recipe", [recipe.name for recipe in CATALOGUE.recipes()])
+@pytest.mark.parametrize("recipe", [often(one.name, one.name in QUICK) for one in CATALOGUE.recipes()])
 def test_recipe(recipe: str) -> None:
     assert check_recipe(recipe, CATALOGUE).held
 
