@@ -31,9 +31,8 @@ class Sides:
 
 
 def compare_sides(moving: Brain, fixed: Brain) -> Sides:
-    """Align the moving brain as it is and mirrored at its middle, from left to right."""
-    mirrored = replace(moving, volume=replace(moving.volume, affine=_mirrored(moving)))
-    return Sides(*(_likeness(brain, fixed) for brain in (moving, mirrored)))
+    """Align the moving brain as it is and mirrored from left to right."""
+    return Sides(*(_likeness(brain, fixed) for brain in (moving, _mirrored(moving))))
 
 
 def cut_off(moving: Brain, fixed: Brain, stage: Affine) -> tuple[str, ...]:
@@ -58,14 +57,10 @@ def _float(volume: Volume, grid: Grid) -> NDArray[np.float32]:
     return resample_to(volume, grid, 1).astype(np.float32)
 
 
-def _mirrored(brain: Brain) -> Affine:
-    """The affine that exchanges left and right about the middle of the brain."""
-    voxels = np.argwhere(brain.mask).mean(axis=0)
-    middle = (brain.volume.affine @ np.array([*voxels, 1.0]))[0]
-    flip = np.diag([-1.0, 1.0, 1.0, 1.0])
-    flip[0, 3] = 2 * middle
-    affine: Affine = flip @ brain.volume.affine
-    return affine
+def _mirrored(brain: Brain) -> Brain:
+    """Its array the other way round from left to right (RAS order, as brains are); the alignment finds the place."""
+    flipped = replace(brain.volume, array=np.ascontiguousarray(brain.volume.array[::-1]))
+    return replace(brain, volume=flipped, mask=np.ascontiguousarray(brain.mask[::-1]))
 
 
 def _outside(brain: Brain, other: Brain, into: Affine) -> float:
