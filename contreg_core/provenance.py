@@ -3,7 +3,7 @@
 import hashlib
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import PurePath
@@ -20,13 +20,18 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def provenance(device: str, plugins: Mapping[str, str]) -> dict[str, Any]:
-    """What every ``run.json`` begins with; ``plugins`` maps distributions to versions."""
+def provenance(
+    device: str, plugins: Mapping[str, str], arguments: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """What every ``run.json`` begins with; ``plugins`` maps distributions to versions.
+
+    ``arguments`` are those of the command where this process is not the one that was given them.
+    """
     return {
         "schema": SCHEMA,
         "contreg": contreg_core.__version__,
         "started": now(),
-        "command": ["contreg", *map(_portable, sys.argv[1:])],
+        "command": ["contreg", *map(_portable, sys.argv[1:] if arguments is None else arguments)],
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "device": device,

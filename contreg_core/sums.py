@@ -1,6 +1,9 @@
 """``SHA256SUMS``: what finished outputs were when they were written, in the format of ``sha256sum -c``."""
 
-from collections.abc import Iterable
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from contreg_core.errors import DataError
@@ -11,14 +14,27 @@ NAME = "SHA256SUMS"
 
 def record_sums(folder: Path, files: Iterable[Path]) -> None:
     """Add files of ``folder`` to its list, or set their sums anew; what is no longer there leaves it."""
-    sums = {name: value for name, value in _read(folder).items() if (folder / name).is_file()}
-    sums |= {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
-    write_text(folder / NAME, "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
+    new = {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
+    with _alone(folder):
+        sums = {name: value for name, value in _read(folder).items() if (folder / name).is_file()} | new
+        write_text(folder / NAME, "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
 
 
 def check_sums(folder: Path) -> dict[str, str]:
     """Name -> "" where a listed file is as it was written, else what is wrong with it."""
     return {name: _fault(folder / name, value) for name, value in _read(folder).items()}
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other shard of the work reads and writes the list meanwhile, where the file system knows locks."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _fault(path: Path, wanted: str) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from contreg_adapters.tables import problems_error, read_rows
 from contreg_core.cohort import Label, Protocol, Scan
 from contreg_core.errors import ContregError
+from contreg_core.tables import problems_error, read_rows
 from contreg_core.volume import read_volume
 
 _SIDES = ("", "L", "R", "M")

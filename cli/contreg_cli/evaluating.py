@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import click
 
 from contreg_cli.caches import open_cache
-from contreg_cli.console import print_table, progress
+from contreg_cli.console import print_table
+from contreg_cli.fleet import HERE, Fleet
 from contreg_cli.options import DEFAULT_MODEL
 from contreg_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from contreg_cli.resuming import Scored
     from contreg_core.cache import CachedCohort, CachedScan
     from contreg_core.catalogue import Catalogue
     from contreg_core.cohort import Protocol, Split
@@ -64,14 +64,15 @@ class Subject:
     sha256: str | None = None
 
 
-def evaluate_request(request: Request, catalogue: "Catalogue") -> tuple[Summary, Path]:
+def evaluate_request(request: Request, catalogue: "Catalogue", fleet: Fleet = HERE) -> tuple[Summary, Path]:
     """Register and score every pair; write ``pairs.csv`` and ``summary.json``; returns the summary and the folder.
 
     One that was stopped goes on where it was. ``request.reuse`` takes the scores of an earlier one of the same model
-    under the same protocol, too.
+    under the same protocol, too. Of a shard the summary is empty while others have pairs left.
     """
     from contreg_cli.models import shown
     from contreg_cli.resuming import Scored, fingerprint
+    from contreg_cli.scoring import score_pairs
     from contreg_core.evaluation import summarise, write_csv
     from contreg_core.files import probe, write_json
     from contreg_core.memory import reset_peak
@@ -82,8 +83,15 @@ def evaluate_request(request: Request, catalogue: "Catalogue") -> tuple[Summary,
     folder = request.output or _folder(request, subject, protocol)
     probe(folder)
     mark = fingerprint(subject, protocol, request)
-    scored = Scored(folder, mark, reuse=request.reuse)
-    scores, of_pairs = _scores(subject, protocol, request, scored)
+    scored = Scored(folder, mark, reuse=request.reuse, shard=fleet.shard)
+    every = _pairs(subject, protocol, request)
+    pairs = spread(every, request.limit)
+    score_pairs(subject, protocol, request, pairs, scored, fleet)
+    if fleet.shard and not all(scored.has(pair) for pair in pairs):
+        scored.look_again()
+        if not all(scored.has(pair) for pair in pairs):
+            return {}, folder
+    scores = [scored.of(pair) for pair in pairs]
     summary = {
         "model": shown(subject.name, subject.prediction),
         "data": subject.cohort.name,
@@ -91,7 +99,7 @@ def evaluate_request(request: Request, catalogue: "Catalogue") -> tuple[Summary,
         "split": request.split,
         "checkpoint_sha256": subject.sha256,
         "fingerprint": mark,
-        "of_pairs": of_pairs,
+        "of_pairs": len(every),
         **summarise(scores, protocol),
         **({"images": len({score.fixed for score in scores})} if subject.register is None else {}),
     }
@@ -135,7 +143,7 @@ def ready(request: Request, catalogue: "Catalogue") -> Subject:
     from contreg_cli.models import load_model
     from contreg_cli.recipes import is_default
     from contreg_core.engine import Engine
-    from contreg_core.inference.evaluate import evaluate
+    from contreg_core.inference.evaluate import evaluate, kept_loader
     from contreg_core.inference.evaluate_labels import evaluate_segmenter
     from contreg_core.inference.segmenter import TrainedSegmenter
     from contreg_core.recipe import dump_recipe
@@ -158,7 +166,7 @@ def ready(request: Request, catalogue: "Catalogue") -> Subject:
     if isinstance(model, TrainedSegmenter):
         scores = partial(evaluate_segmenter, model, cohort)
         return Subject(model.recipe.name, cohort, identity, scores, None, sha256=sha256)
-    scores = partial(evaluate, model.register, cohort)
+    scores = partial(evaluate, model.register, cohort, load=kept_loader(cohort))
     return Subject(model.recipe.name, cohort, identity, scores, model.register, model.prediction, sha256)
 
 
@@ -170,7 +178,7 @@ def _unregistered(request: Request, catalogue: "Catalogue") -> Subject:
     from contreg_cli.caches import prepare_options
     from contreg_cli.recipes import find_recipe
     from contreg_cli.unregistered import identity
-    from contreg_core.inference.evaluate import evaluate
+    from contreg_core.inference.evaluate import evaluate, kept_loader
 
     if request.symmetric:
         raise UsageError("--model none predicts nothing to make symmetric", "leave out --symmetric")
@@ -181,7 +189,8 @@ def _unregistered(request: Request, catalogue: "Catalogue") -> Subject:
     spec = find_recipe(catalogue, DEFAULT_MODEL, request.settings).preprocessing
     options = prepare_options(catalogue, DEFAULT_MODEL, request.settings)
     cohort = open_cache(catalogue, request.data, spec, request.cache, options)
-    return Subject("none", cohort, "none", partial(evaluate, identity, cohort), identity)
+    scores = partial(evaluate, identity, cohort, load=kept_loader(cohort))
+    return Subject("none", cohort, "none", scores, identity)
 
 
 def _folder(request: Request, subject: Subject, protocol: "Protocol") -> Path:
@@ -203,20 +212,10 @@ def _run_folder(run: Path) -> Path:
     return home.parent if home.name == "checkpoints" else run.with_suffix("")
 
 
-def _scores(
-    subject: Subject, protocol: "Protocol", request: Request, scored: "Scored"
-) -> "tuple[list[PairScore], int]":
+def _pairs(subject: Subject, protocol: "Protocol", request: Request) -> "Pairs":
     from contreg_core.inference.evaluate import evaluation_pairs
 
-    every = evaluation_pairs(subject.cohort, subject.cohort.split(request.split), protocol)
-    pairs = spread(every, request.limit)
-    left = [pair for pair in pairs if (pair[0].id, pair[1].id) not in scored]
-    done = len(pairs) - len(left)
-    with scored.kept() as keeper, progress("evaluate", len(pairs), done) as bar:
-        for number, score in enumerate(subject.scores(left, protocol), done + 1):
-            keeper.add(score)
-            bar.update(number, f"{score.moving} -> {score.fixed}")
-    return [scored[moving.id, fixed.id] for moving, fixed in pairs], len(every)
+    return evaluation_pairs(subject.cohort, subject.cohort.split(request.split), protocol)
 
 
 def _rows(summary: Summary) -> list[tuple[str, ...]]:

@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -50,15 +50,20 @@ class Fleet:
 
     @classmethod
     def of(cls, workers: int, dask: str | None, shard: str | None, retry_failed: bool) -> "Fleet":
-        """From the options; without ``--shard`` a task of a SLURM job array takes its part, and says so."""
+        """From the options."""
         from contreg_core.fleet.shard import Shard
 
-        part = Shard.parse(shard) if shard else Shard.of_slurm(os.environ)
-        if part and not shard:
-            click.echo(
-                f"part {part} of the work, by SLURM_ARRAY_TASK_ID; --shard 1/1 does all of it", err=True
-            )
-        return cls(workers, dask, part, retry_failed)
+        return cls(workers, dask, Shard.parse(shard) if shard else None, retry_failed)
+
+    def in_array(self) -> "Fleet":
+        """Without ``--shard`` a task of a SLURM job array takes its own part of many items, and says so."""
+        from contreg_core.fleet.shard import Shard
+
+        part = None if self.shard else Shard.of_slurm(os.environ)
+        if part is None:
+            return self
+        click.echo(f"part {part} of the work, by SLURM_ARRAY_TASK_ID; --shard 1/1 does all of it", err=True)
+        return replace(self, shard=part)
 
     def part(self, units: "Sequence[Unit]") -> "list[Unit]":
         """Those of them that are this shard's."""
@@ -69,6 +74,8 @@ class Fleet:
         return path if self.dask is None else path.absolute()
 
 
+HERE = Fleet()
+"""Everything, in this process."""
 _OPTIONS = (
     click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes."),
     click.option(

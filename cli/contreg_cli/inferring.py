@@ -1,6 +1,6 @@
 """What ``register`` and ``segment`` share: options, the model, what their sidecars say of the run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,6 +123,7 @@ def ready(
     *,
     symmetric: bool = False,
     refine: int = 0,
+    arguments: Sequence[str] | None = None,
 ) -> "tuple[Catalogue, Registrar | TrainedSegmenter, dict[str, Any]]":
     """(catalogue, model, what every sidecar tells of this run); fails first where nothing can be written."""
     from contreg_cli.models import load_model
@@ -137,5 +138,5 @@ def ready(
     engine = Engine.choose(device, precision)
     found = load_model(model, catalogue, engine, (), symmetric, refine)
     seed_torch("inference", seed)
-    told = provenance(engine.describe(), plugin_versions())
+    told = provenance(engine.describe(), plugin_versions(), arguments)
     return catalogue, found, {"model": about_model(found), "seed": seed, "provenance": told}

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from contreg_cli.fleet import Fleet, Worked, work_through
+from contreg_cli.fleet import HERE, Fleet, Worked, work_through
 
 if TYPE_CHECKING:
     from contreg_core.cohort import Cohort, Scan
     from contreg_core.fleet.work_list import Unit
     from contreg_core.prepare import Preparation, ScanReport
-
-HERE = Fleet()
-"""Everything, in this process."""
 
 
 def describe_cohort(cohort: "Cohort", scans: Sequence["Scan"]) -> str:

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import contreg_core
+from contreg_core.errors import DataError
 
 if TYPE_CHECKING:
     from contreg_cli.evaluating import Request, Subject
+    from contreg_core.cache import CachedScan
     from contreg_core.cohort import Protocol
     from contreg_core.evaluation import PairScore
+    from contreg_core.fleet.shard import Shard
 
 _SECONDS_BETWEEN_WRITES = 10.0
 
@@ -26,29 +29,52 @@ def fingerprint(subject: "Subject", protocol: "Protocol", request: "Request") ->
 
 
 class Scored:
-    """The pairs of one evaluation that are scored already, in its folder: of a stopped one, with ``reuse`` also of a
-    finished one.
+    """The pairs of one evaluation that are scored already, in its folder: of a stopped one and of its other shards,
+    with ``reuse`` also of a finished one.
     """
 
-    def __init__(self, folder: Path, mark: str, *, reuse: bool) -> None:
-        from contreg_core.evaluation import read_csv
-
-        self.part = folder / f"pairs.{mark[:12]}.part.csv"
+    def __init__(self, folder: Path, mark: str, *, reuse: bool, shard: "Shard | None" = None) -> None:
+        self.folder, self.mark = folder, mark
+        own = "" if shard is None else f".{shard.part}-of-{shard.parts}"
+        self.part = folder / f"pairs.{mark[:12]}{own}.part.csv"
         self.scores: dict[tuple[str, str], PairScore] = {}
-        files = [folder / "pairs.csv"] * (reuse and _mark_of(folder) == mark) + [self.part]
-        for file in files:
-            for score in read_csv(file) if file.is_file() else ():
-                self.add(score)
+        self._read(finished=reuse)
 
     def __contains__(self, pair: tuple[str, str]) -> bool:
         return pair in self.scores
 
-    def __getitem__(self, pair: tuple[str, str]) -> "PairScore":
-        return self.scores[pair]
+    def has(self, pair: "tuple[CachedScan, CachedScan]") -> bool:
+        """Whether the pair is scored."""
+        return (pair[0].id, pair[1].id) in self.scores
+
+    def of(self, pair: "tuple[CachedScan, CachedScan]") -> "PairScore":
+        """Its scores."""
+        return self.scores[pair[0].id, pair[1].id]
 
     def add(self, score: "PairScore") -> None:
         """A pair more."""
         self.scores[score.moving, score.fixed] = score
+
+    def look_again(self) -> None:
+        """Add what other shards have scored meanwhile; the last of them may have finished the evaluation."""
+        self._read(finished=True)
+
+    def _read(self, *, finished: bool) -> None:
+        from contreg_core.evaluation import read_csv
+
+        files = [self.folder / "pairs.csv"] * (finished and _mark_of(self.folder) == self.mark)
+        for file in [*files, *self._parts()]:
+            try:
+                scores = read_csv(file)
+            except DataError:
+                if file.is_file():
+                    raise
+                continue  # removed just now by the shard that finished the evaluation
+            for score in scores:
+                self.add(score)
+
+    def _parts(self) -> list[Path]:
+        return sorted(self.folder.glob(f"pairs.{self.mark[:12]}*.part.csv"))
 
     @contextmanager
     def kept(self) -> "Iterator[Keeper]":
@@ -61,7 +87,8 @@ class Scored:
 
     def close(self) -> None:
         """The evaluation is written as a whole; what was kept on the way may go."""
-        self.part.unlink(missing_ok=True)
+        for part in self._parts():
+            part.unlink(missing_ok=True)
 
 
 class Keeper:

@@ -2,16 +2,26 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from contreg_cli import limits
+from contreg_cli.asked import Asked
 from contreg_cli.caches import open_cache
-from contreg_cli.console import progress
-from contreg_core.errors import ContregError, DataError, OutputError, PartialError, StorageError, UsageError
+from contreg_cli.fleet import Fleet, refuse_failures, work_through
+from contreg_cli.lists import Picture
+from contreg_cli.options import cache_root
+from contreg_cli.told import Told, say
+from contreg_core.errors import ContregError, DataError, OutputError, RetryError, StorageError, UsageError
+from contreg_core.failures import noted
+from contreg_core.fleet.keys import digest, stamps
+from contreg_core.fleet.report import Report
+from contreg_core.fleet.work_list import Unit, WorkList
+from contreg_core.sums import record_sums
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
@@ -43,16 +53,15 @@ class Job:
     output: Path
     about: Mapping[str, Any]
 
-    def run(self, path: Path) -> str:
-        """Segment one image and write its files; returns a line about it."""
+    def run(self, picture: Picture, marks: Mapping[str, Any]) -> Told:
+        """Segment one image and write its files; ``marks`` are added to its sidecar."""
         from contreg_core.inference.outputs import Input, write_segmentation
         from contreg_core.inference.references import read_image
         from contreg_core.inference.segment import segment_image
-        from contreg_core.sums import record_sums
         from contreg_core.training.seeds import seed_torch
 
         seed_torch("inference", self.seed)  # what is drawn for an image does not depend on its company
-        image = Input(path, read_image(path, self.choice))
+        image = Input(picture.image, read_image(picture.image, self.choice))
         result = segment_image(
             self.model,
             image.volume,
@@ -63,15 +72,19 @@ class Job:
             alignment=self.alignment,
             samples=self.samples,
         )
-        about = {"fusion": self.fuse, "label_mode": self.label_mode, "samples": self.samples, **self.about}
+        about = {
+            "fusion": self.fuse,
+            "label_mode": self.label_mode,
+            "samples": self.samples,
+            **self.about,
+            **marks,
+        }
         written = write_segmentation(
-            self.output, result, image, self.labels, about, probabilities=self.probabilities
+            self.output, result, image, self.labels, about, name=picture.id, probabilities=self.probabilities
         )
-        record_sums(self.output, written)
-        for warning in result.warnings:
-            click.echo(f"warning: {path}: {warning}", err=True)
         names = ", ".join(result.references)
-        return f"{written[0]}: {len(result.volumes())} labels from {names}"
+        found = f"{written[0]}: {len(result.volumes())} labels from {names}"
+        return Told(tuple(written), result.warnings, found)
 
 
 @dataclass(frozen=True)
@@ -84,25 +97,22 @@ class DirectJob:
     output: Path
     about: Mapping[str, Any]
 
-    def run(self, path: Path) -> str:
-        """Segment one image and write its files; returns a line about it."""
+    def run(self, picture: Picture, marks: Mapping[str, Any]) -> Told:
+        """Segment one image and write its files; ``marks`` are added to its sidecar."""
         from contreg_core.inference.label_table import TableRow
         from contreg_core.inference.outputs import Input, write_segmentation
         from contreg_core.inference.references import read_image
         from contreg_core.inference.segment_directly import segment_directly
-        from contreg_core.sums import record_sums
 
-        image = Input(path, read_image(path, self.choice))
+        image = Input(picture.image, read_image(picture.image, self.choice))
         result = segment_directly(self.model, image.volume)
         labels = [TableRow(one.label()) for one in self.model.classes]
-        about = {"classes": self.model.record["data"]["classes"], **self.about}
+        about = {"classes": self.model.record["data"]["classes"], **self.about, **marks}
         written = write_segmentation(
-            self.output, result, image, labels, about, probabilities=self.probabilities
+            self.output, result, image, labels, about, name=picture.id, probabilities=self.probabilities
         )
-        record_sums(self.output, written)
-        for warning in result.warnings:
-            click.echo(f"warning: {path}: {warning}", err=True)
-        return f"{written[0]}: {len(result.volumes())} labels from {self.model.recipe.name}"
+        found = f"{written[0]}: {len(result.volumes())} labels from {self.model.recipe.name}"
+        return Told(tuple(written), result.warnings, found)
 
 
 def refuse_references(model: "TrainedSegmenter", given: Mapping[str, object]) -> None:
@@ -114,48 +124,164 @@ def refuse_references(model: "TrainedSegmenter", given: Mapping[str, object]) ->
         )
 
 
-def segment_all(job: Job | DirectJob, images: Sequence[Path], timeout: str | None = None) -> None:
-    """Segment every image; one that fails does not stop the others.
+@dataclass(frozen=True)
+class Segmenting:
+    """How every image is segmented, in plain values."""
 
-    Raises ``PartialError`` naming those that failed; of an image that was alone, its own error.
+    asked: Asked
+    atlases: tuple[str, ...]
+    references: str | None
+    fuse: "Fusion"
+    label_mode: "LabelMode"
+    label_table: Path | None
+    affine: "Alignment"
+    samples: int | None
+    cache: Path | None
+    choice: "ReadChoice"
+    probabilities: bool
+    timeout: str | None
+
+    def unit(self, picture: Picture, basis: str) -> Unit:
+        """Done is the sidecar, which is written last; without a key where the image is gone."""
+        marker = f"{picture.id}_dseg.json"
+        try:
+            return Unit(picture.id, marker, digest([basis, picture.id, stamps(picture.image)]))
+        except ContregError:
+            return Unit(picture.id, marker, "")
+
+    def basis(self) -> str:
+        """The key's share of all but the image."""
+        job = job_of(self)
+        own = [self.references, self.fuse, self.label_mode, self.affine, self.samples, self.probabilities]
+        table = stamps(self.label_table) if self.label_table else []
+        read = asdict(self.choice)
+        return digest([self.asked.identity(job.model), own, read, table, _atlas_keys(self, job)])
+
+
+@lru_cache(maxsize=1)
+def job_of(how: Segmenting) -> Job | DirectJob:
+    """The model and its references, once in a process."""
+    from contreg_core.inference.segmenter import TrainedSegmenter
+
+    catalogue, trained, about = how.asked.ready()
+    output = how.asked.output
+    if isinstance(trained, TrainedSegmenter):
+        given = {
+            "--atlas": how.atlases,
+            "--references": how.references,
+            "--fusion": how.fuse != "majority",
+            "--label-mode": how.label_mode == "nearest",
+            "--label-table": how.label_table,
+            "--samples": how.samples,
+            "--affine": how.affine != "affine",
+        }
+        refuse_references(trained, given)
+        return DirectJob(trained, how.choice, how.probabilities, output, about)
+    most = parse_count(how.references, from_cohort=not any(":" in atlas for atlas in how.atlases))
+    found, labels = find_references(
+        how.atlases, catalogue, trained, how.asked.model, how.cache, how.choice, how.label_table
+    )
+    about["atlas"] = [atlas_name(atlas) for atlas in how.atlases]
+    kind = most, how.fuse, how.label_mode, how.affine, how.samples or 0, how.asked.seed
+    return Job(trained, found, labels, *kind, how.choice, how.probabilities, output, about)
+
+
+def _atlas_keys(how: Segmenting, job: Job | DirectJob) -> list[Any]:
+    """What the references were made from."""
+    from contreg_core.cache import CachedCohort, cache_folder
+    from contreg_core.inference.references import split_atlas
+
+    keys: list[Any] = []
+    for atlas in how.atlases:
+        if pair := split_atlas(atlas):
+            keys += [stamps(path) for path in pair]
+        else:
+            folder = cache_folder(cache_root(how.cache), atlas, job.model.recipe.preprocessing)
+            keys += [[scan.id, scan.key] for scan in CachedCohort.open(folder).scans]
+    return keys
+
+
+def segment_one(how: Segmenting, picture: Picture) -> None:
+    """Segment a single image, done before or not; raises its own error."""
+    output = how.asked.output
+    job_of(how)  # a model or an atlas that is not there is no fault of the image
+    with noted(output, picture.id):
+        told = _limited(how, picture, {})
+        record_sums(output, told.written)
+    for warning in told.warnings:
+        click.echo(f"warning: {picture.image}: {warning}", err=True)
+    click.echo(told.summary)
+
+
+def segment_all(how: Segmenting, pictures: Sequence[Picture], fleet: Fleet) -> None:
+    """Segment every image that is not done; one that fails does not stop the others.
+
+    Raises as ``refuse_failures`` does.
     """
-    from contreg_core.failures import noted
-    from contreg_core.inference.names import stem
+    output, basis = how.asked.output, how.basis()
+    items = {unit: (unit, picture) for picture in pictures for unit in [how.unit(picture, basis)]}
+    WorkList("segment", tuple(items)).save(output, add=True)
+    written: list[Path] = []
 
-    failed: dict[Path, ContregError] = {}
-    with progress("segment", len(images)) as bar:
-        for number, path in enumerate(images, start=1):
-            try:
-                with noted(job.output, stem(path)), limits.within(timeout):
-                    click.echo(limits.sparing(lambda path=path: job.run(path)))  # type: ignore[misc]
-            except (OutputError, StorageError):
-                raise  # a full disk is no fault of the image: the next would fail as well
-            except ContregError as error:
-                failed[path] = error
-                if len(images) > 1:
-                    bar.say(f"failed: {path}: {error}")
-            bar.update(number, path.name)
-    if failed and len(images) == 1:
-        raise failed[images[0]]
-    if failed:
-        names = ", ".join(str(path) for path in failed)
-        raise PartialError(
-            f"{len(failed)} of {len(images)} images failed: {names}", "mend them and run them again"
-        )
+    def tell(report: Report[Told]) -> str:
+        written.extend(report.value.written if report.value else ())
+        return say(report)
+
+    try:
+        worked = work_through("segment", output, fleet, partial(_one, how), items, _lost, tell)
+    finally:
+        if written:
+            record_sums(output, written)
+    click.echo(
+        f"{sum(r.failure is None for r in worked.reports)} segmented, {len(worked.kept)} there already"
+    )
+    paths = {picture.id: picture.image for picture in pictures}
+    for name, error in worked.failures.items():
+        click.echo(f"failed: {paths[name]}: {error}", err=True)
+    refuse_failures(worked, "images", output)
 
 
-def check_names(images: Sequence[Path]) -> None:
+def _limited(how: Segmenting, picture: Picture, marks: Mapping[str, Any]) -> Told:
+    with limits.within(how.timeout):
+        return limits.sparing(lambda: job_of(how).run(picture, marks))
+
+
+def _one(how: Segmenting, item: tuple[Unit, Picture]) -> Report[Told]:
+    unit, picture = item
+    try:
+        job_of(how)
+        (how.asked.output / unit.marker).unlink(missing_ok=True)  # it must not vouch for what is written now
+        return Report(picture.id, "done", _limited(how, picture, {"key": unit.key}))
+    except (OutputError, StorageError):
+        raise  # a full disk is no fault of the image: the next would fail as well
+    except ContregError as error:
+        return Report(picture.id, "failed", failure=error)
+
+
+def _lost(item: tuple[Unit, Picture], error: RetryError) -> Report[Told]:
+    return Report(item[0].id, "failed", failure=error)
+
+
+def check_names(pictures: Sequence[Picture]) -> None:
     """Refuse two images whose outputs would have one name, before any work."""
-    from contreg_core.inference.names import stem
-
-    counts = Counter(stem(path).casefold() for path in images)
-    twice = [str(path) for path in images if counts[stem(path).casefold()] > 1]
+    counts = Counter(picture.id.casefold() for picture in pictures)
+    twice = [str(picture.image) for picture in pictures if counts[picture.id.casefold()] > 1]
     if twice:
         raise DataError(
             f"outputs are named after the images, and these share a name: {', '.join(twice)}",
-            "rename them, or segment them into different folders",
+            "rename them, list them with an id each (--images), or segment them into different folders",
             code="NAME-35",
         )
+
+
+def placed(atlases: Sequence[str], fleet: Fleet) -> tuple[str, ...]:
+    """Files of references as the workers find them."""
+    from contreg_core.inference.references import split_atlas
+
+    pairs = [(atlas, split_atlas(atlas)) for atlas in atlases]
+    return tuple(
+        ":".join(str(fleet.place(path)) for path in pair) if pair else atlas for atlas, pair in pairs
+    )
 
 
 def find_references(

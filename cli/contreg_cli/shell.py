@@ -31,15 +31,21 @@ def shell() -> Shell:
 def load_catalogue() -> "Catalogue":
     """All that is installed and allowed; a plugin that cannot be loaded is one line on stderr."""
     from contreg_cli.names import remember
-    from contreg_core import plugins
 
     asked = shell()
-    catalogue = plugins.load_catalogue(allow=asked.allow, plugins=asked.plugins, strict=asked.strict)
+    catalogue = catalogue_of(asked)
     for broken in catalogue.broken:
         click.echo(f"warning: {broken.line}", err=True)
     if asked.plugins and asked.allow is None:
         remember(catalogue)
     return catalogue
+
+
+def catalogue_of(asked: Shell) -> "Catalogue":
+    """The same without a word, for processes that work for one that has said it."""
+    from contreg_core import plugins
+
+    return plugins.load_catalogue(allow=asked.allow, plugins=asked.plugins, strict=asked.strict)
 
 
 def plugin_versions() -> dict[str, str]:

@@ -1,6 +1,6 @@
 """What a folder holds of what it shall hold."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,17 @@ class Status:
         return len(self.done) + len(self.failed) + len(self.missing)
 
 
-def status(folder: Path, done: Callable[[Unit], bool] | None = None) -> Status:
+def status(
+    folder: Path, others: Mapping[str, Callable[[Path], Callable[[Unit], bool]]] | None = None
+) -> Status:
     """Count what is finished in ``folder``; raises as ``WorkList.read`` does.
 
-    ``done`` tells a finished item where its key is not in a file of its own.
+    ``others``: by command, what tells a finished item whose key is not in a file of its own.
     """
     known = WorkList.read(folder)
-    finished = [unit.id for unit in known.units if (done(unit) if done else unit.done(folder))]
+    other = (others or {}).get(known.command)
+    done = other(folder) if other else lambda unit: unit.done(folder)
+    finished = [unit.id for unit in known.units if done(unit)]
     left = dict.fromkeys(unit.id for unit in known.units)
     for name in finished:
         del left[name]

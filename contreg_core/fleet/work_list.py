@@ -83,6 +83,8 @@ def _key(marker: Path) -> str | None:
     if marker.suffix == ".h5":
         return read_key(marker)
     try:
-        return str(json.loads(marker.read_text(encoding="utf-8"))["key"])
-    except (OSError, ValueError, KeyError, TypeError):
+        record = json.loads(marker.read_text(encoding="utf-8"))
+        whole = all((marker.parent / name).is_file() for name in record.get("files", ()))
+        return str(record["key"]) if whole else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

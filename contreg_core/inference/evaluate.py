@@ -41,11 +41,20 @@ def evaluate(
     cohort: CachedCohort,
     pairs: Sequence[tuple[CachedScan, CachedScan]],
     protocol: Protocol,
+    load: Callable[[str], CachedSubject] | None = None,
 ) -> Iterator[PairScore]:
-    """One score per pair, as each is done; decoded subjects are kept while they are in use."""
-    load = lru_cache(maxsize=64)(cohort.load)
+    """One score per pair, as each is done; decoded subjects are kept while they are in use.
+
+    ``load`` stands for ``cohort.load`` where pairs come in several calls that shall share what is decoded.
+    """
+    load = load or kept_loader(cohort)
     for moving, fixed in pairs:
         yield score_registration(register, load(moving.id), load(fixed.id), moving, fixed, protocol)
+
+
+def kept_loader(cohort: CachedCohort) -> Callable[[str], CachedSubject]:
+    """``cohort.load`` that remembers the last 64 subjects."""
+    return lru_cache(maxsize=64)(cohort.load)
 
 
 def score_registration(

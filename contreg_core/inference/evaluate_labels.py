@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Any
 
 from numpy.typing import NDArray
@@ -11,7 +10,7 @@ from contreg_core.cache import CachedCohort, CachedScan, CachedSubject
 from contreg_core.cohort import Protocol
 from contreg_core.evaluation import PairScore
 from contreg_core.evaluation.segmented import LabelScore, beside, score_labels
-from contreg_core.inference.evaluate import labels_of, voxel_size
+from contreg_core.inference.evaluate import kept_loader, labels_of, voxel_size
 from contreg_core.inference.segmenter import TrainedSegmenter
 from contreg_core.memory import peak_mib
 
@@ -26,7 +25,7 @@ def evaluate_segmenter(
 
     What a displacement alone has (folding, similarity) is NaN; ``initial_*`` is, as ever, the pair unregistered.
     """
-    load = lru_cache(maxsize=64)(cohort.load)
+    load = kept_loader(cohort)
     known: dict[str, tuple[LabelScore, float]] = {}
     for moving, fixed in pairs:
         moving_labels, fixed_labels = labels_of(load(moving.id), moving), labels_of(load(fixed.id), fixed)

@@ -97,8 +97,10 @@ def write_registration(
         moving.form_code(),
     )
     sides = {"moving": moving.record(), "fixed": fixed.record(), "affine_ras": result.affine.tolist()}
+    files = {"files": [path.name for path in (*written, forward, back)]}
     for path, other, ends in ((forward, back, ("fixed", "moving")), (back, forward, ("moving", "fixed"))):
-        write_json(sidecar_path(path), {"inverse": other.name, **_direction(*ends, form), **sides, **quality})
+        told = {"inverse": other.name, **files, **_direction(*ends, form), **sides, **quality}
+        write_json(sidecar_path(path), told)
     return [*written, forward, back, sidecar_path(forward), sidecar_path(back)]
 
 
@@ -133,13 +135,14 @@ def write_segmentation(
     labels: Sequence[TableRow],
     about: Mapping[str, Any],
     *,
+    name: str = "",
     probabilities: bool = False,
 ) -> list[Path]:
-    """Label map, its names and colours where known, volumes and sidecar of one image (``<stem>_dseg.nii.gz`` ...).
+    """Label map, its names and colours where known, volumes and sidecar of one image (``<name>_dseg.nii.gz`` ...).
 
-    Returns the paths.
+    Returns the paths; the sidecar comes last and lists the others. ``name`` is by default the image's stem.
     """
-    name, code = stem(image.path), image.form_code()
+    name, code = name or stem(image.path), image.form_code()
     path, table = folder / f"{name}_dseg.nii.gz", folder / f"{name}_volumes.csv"
     write_volume(path, result.labels, code=code)
     maps = []
@@ -155,7 +158,9 @@ def write_segmentation(
         {"name": reference, "affine_ras": affine.tolist(), "quality": _plain(asdict(quality))}
         for reference, quality, affine in each
     ]
-    record = {"image": image.record(), "references": references, "warnings": list(result.warnings), **about}
+    files = [one.name for one in (path, table, *maps)]
+    record = {"image": image.record(), "files": files, "references": references}
+    record |= {"warnings": list(result.warnings), **about}
     write_json(sidecar_path(path), record)
     return [path, table, *maps, sidecar_path(path)]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from contreg_adapters.splits import last_fifth
-from contreg_adapters.tables import problems_error, read_rows
 from contreg_core.cohort import SPLITS, Split
+from contreg_core.tables import problems_error, read_rows
 
 
 def splits_of(source: Path, subjects: Sequence[str], seed: int) -> tuple[dict[str, Split], str]:

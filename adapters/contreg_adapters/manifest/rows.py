@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from contreg_adapters.splits import last_fifth
-from contreg_adapters.tables import problems_error, read_rows
 from contreg_core.cohort import SPLITS, Scan, Split
 from contreg_core.errors import DataError
+from contreg_core.tables import problems_error, read_rows
 
 FILES = ("image", "label", "mask")
 KNOWN = ("id", *FILES, "split", "group", "label_table")

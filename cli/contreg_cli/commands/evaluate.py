@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from contreg_cli import completing, options
+from contreg_cli.fleet import Fleet, fleet_options
 from contreg_cli.shell import load_catalogue
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 @options.device
 @options.precision
 @options.settings
+@fleet_options
 @options.as_json
 def command(
     run: str | None,
@@ -64,12 +66,13 @@ def command(
     device: str,
     precision: "Precision",
     settings: tuple[str, ...],
+    fleet: Fleet,
     as_json: bool,
 ) -> None:
     """Score a run or a solver under a named protocol: Dice, folding, distances.
 
-    Writes pairs.csv (one row a pair) and summary.json. --set changes a solver's recipe; --set
-    preprocessing.KNOB=VALUE also chooses the cache of --model none.
+    Writes pairs.csv (one row a pair) and summary.json, of shards when the last of them ends. --set changes
+    a solver's recipe; --set preprocessing.KNOB=VALUE also chooses the cache of --model none.
     """
     from contreg_cli.console import print_json
     from contreg_cli.evaluating import Request, evaluate_request, print_summary
@@ -80,12 +83,16 @@ def command(
             "evaluate takes one model", "write: contreg evaluate RUN, or --model none --data COHORT"
         )
     named = str(run or model)
+    fleet = fleet.in_array()
     request = Request(
         named, data, cache, protocol, split, limit, output, device, precision, settings, symmetric, refine
     )
-    summary, folder = evaluate_request(request, load_catalogue())
+    summary, folder = evaluate_request(request, load_catalogue(), fleet)
     if as_json:
         print_json(summary)
+        return
+    if not summary:
+        click.echo(f"part {fleet.shard} is scored; the last part to end writes {folder / 'summary.json'}")
         return
     print_summary(summary)
     click.echo(f"written: {folder / 'summary.json'}, {folder / 'pairs.csv'}")

@@ -84,7 +84,7 @@ def command(
     click.echo(describe_cohort(cohort, scans))
     plan = Preparation.plan(cohort, spec, fleet.place(options.cache_root(cache)))
     plan = replace(plan, verify=verify, strict=strict)
-    worked = prepare_scans(plan, scans, fleet)
+    worked = prepare_scans(plan, scans, fleet.in_array())
     say_notes(worked.reports)
     _finish(plan.folder, worked)
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 from contreg_cli import inferring, limits, options, transforms
+from contreg_cli.fleet import Fleet, fleet_options
 
 if TYPE_CHECKING:
     from contreg_core.engine import Precision
     from contreg_core.inference.alignment import Alignment
-    from contreg_core.inference.quality import Quality
     from contreg_core.inference.register import FieldGrid
     from contreg_core.labels import LabelMode
     from contreg_core.transform import FieldFormat
@@ -18,8 +18,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("moving", type=options.ANY_PATH)
-@click.argument("fixed", type=options.ANY_PATH)
+@click.argument("moving", required=False, type=options.ANY_PATH, metavar="[MOVING")
+@click.argument("fixed", required=False, type=options.ANY_PATH, metavar="FIXED]")
+@click.option(
+    "--pairs",
+    type=options.ANY_PATH,
+    metavar="FILE",
+    help="Instead of MOVING FIXED: a CSV file with columns moving,fixed[,moving_labels,moving_mask,fixed_mask,id].",
+)
 @inferring.output
 @inferring.run
 @click.option(
@@ -60,9 +66,11 @@ if TYPE_CHECKING:
 @inferring.seed
 @options.device
 @options.precision
+@fleet_options
 def command(
-    moving: Path,
-    fixed: Path,
+    moving: Path | None,
+    fixed: Path | None,
+    pairs: Path | None,
     output: Path,
     model: str,
     moving_labels: Path | None,
@@ -81,64 +89,34 @@ def command(
     seed: int,
     device: str,
     precision: "Precision",
+    fleet: Fleet,
 ) -> None:
     """Warp MOVING onto FIXED, two images of brains, extracted or with masks.
 
     Writes the warped image (and labels) on FIXED's own grid, the displacement as ITK and ANTs read it, its inverse on
     MOVING's grid, and a JSON file beside each displacement. Files are named after the two inputs. The
     brains are aligned first; the written displacements hold that alignment and the deformation together.
+
+    With --pairs every pair gets a folder in DIR, named after its id (by default after its two files). Pairs that are
+    done are left alone, and one that fails does not stop the others; contreg status DIR counts.
     """
-    from contreg_cli.models import shown
-    from contreg_core.failures import noted
-    from contreg_core.inference.doubts import compare_sides, cut_off
-    from contreg_core.inference.images import find_brain
-    from contreg_core.inference.names import stem
-    from contreg_core.inference.outputs import Input, write_registration
-    from contreg_core.inference.references import read_image, read_labels_of
-    from contreg_core.inference.register import register_images
-    from contreg_core.inference.trained import registering
-    from contreg_core.sums import record_sums
+    from contreg_cli.asked import Asked
+    from contreg_cli.lists import ImagePair, read_pairs
+    from contreg_cli.registering import Registering, refuse_timeout, register_all, register_one
+    from contreg_core.errors import UsageError
 
-    _, found, about = inferring.ready(
-        model, output, device, precision, seed, symmetric=symmetric, refine=refine
-    )
-    trained = registering(found, model)
-    drawn = zip((0, 0, 1), (moving_labels, moving_mask, fixed_mask), strict=True)
-    with noted(output, f"{stem(moving)}_to-{stem(fixed)}"), limits.within(timeout):
-        images = [Input(path, read_image(path, choice)) for path in (moving, fixed)]
-        labels, *masks = (
-            None if path is None else read_labels_of(images[role].volume, path, choice)
-            for role, path in drawn
+    own = (moving, fixed, moving_labels, moving_mask, fixed_mask)
+    if any(own) if pairs else not (moving and fixed):
+        raise UsageError(
+            "register takes one pair or a list of pairs",
+            "write: contreg register MOVING FIXED -o DIR, or contreg register --pairs FILE.csv -o DIR",
         )
-        brains = [find_brain(image.volume, mask) for image, mask in zip(images, masks, strict=True)]
-        if check_lr:
-            click.echo(compare_sides(brains[0], brains[1]))
-        result = limits.sparing(
-            lambda: register_images(
-                trained,
-                images[0].volume,
-                images[1].volume,
-                moving_labels=labels,
-                masks=(masks[0], masks[1]),
-                label_mode=label_mode,
-                alignment=affine,
-                field_grid=field_grid,
-                samples=samples or 0,
-            )
-        )
-        written = write_registration(output, result, images[0], images[1], about, form)
-        record_sums(output, written)
-    for warning in (*result.warnings, *cut_off(brains[0], brains[1], result.affine)):
-        click.echo(f"warning: {warning}", err=True)
-    click.echo(f"{shown(trained.recipe.name, trained.prediction)}: {_summary(result.quality)}")
-    for path in written:
-        click.echo(f"written: {path}")
-
-
-def _summary(quality: "Quality") -> str:
-    return (
-        f"NCC {quality.ncc_before:.3f} to {quality.ncc_after:.3f}, "
-        f"brain overlap {quality.overlap_before:.3f} to {quality.overlap_after:.3f}, "
-        f"displacement median {quality.displacement_mm['p50']:.2f} mm, 99 % {quality.displacement_mm['p99']:.2f} mm, "
-        f"folding {quality.folding_percent:.3f} %"
-    )
+    asked = Asked.of(fleet, model, output, device, precision, seed, symmetric, refine)
+    refuse_timeout(timeout, fleet)
+    how = Registering(asked, label_mode, affine, form, field_grid, choice, samples or 0, check_lr, timeout)
+    if pairs is not None:
+        register_all(how, read_pairs(fleet.place(pairs)), fleet.in_array())
+        return
+    assert moving is not None
+    assert fixed is not None
+    register_one(how, ImagePair("", moving, fixed, moving_labels, moving_mask, fixed_mask))

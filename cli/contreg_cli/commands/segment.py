@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from contreg_cli import completing, inferring, limits, options
+from contreg_cli.fleet import Fleet, fleet_options
 
 if TYPE_CHECKING:
     from contreg_core.engine import Precision
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("images", nargs=-1, required=True, type=options.ANY_PATH, metavar="IMAGE...")
+@click.argument("images", nargs=-1, type=options.ANY_PATH, metavar="[IMAGE...]")
+@click.option(
+    "--images",
+    "listed",
+    type=options.ANY_PATH,
+    metavar="FILE",
+    help="Instead of IMAGE...: a CSV file with columns image[,id]; outputs are named after the ids.",
+)
 @inferring.output
 @inferring.run
 @click.option(
@@ -62,8 +70,10 @@ if TYPE_CHECKING:
 @inferring.seed
 @options.device
 @options.precision
+@fleet_options
 def command(
     images: tuple[Path, ...],
+    listed: Path | None,
     output: Path,
     model: str,
     atlases: tuple[str, ...],
@@ -82,61 +92,35 @@ def command(
     seed: int,
     device: str,
     precision: "Precision",
+    fleet: Fleet,
 ) -> None:
     """Label brain-extracted images by registering references to them, or by a supervised run.
 
     For every IMAGE: a label map on its own grid (ids as in the atlas, or those the run learned), their names and
     colours where known, a table of volumes in mm3 and a JSON file. References are aligned to each image first. One bad
-    image does not stop the others.
+    image does not stop the others. Of many images those that are done are left alone, and contreg status DIR counts; a
+    single one is always done anew.
     """
-    from contreg_cli.segmenting import (
-        DirectJob,
-        Job,
-        atlas_name,
-        check_names,
-        find_references,
-        parse_count,
-        refuse_references,
-        segment_all,
-    )
-    from contreg_core.inference.segmenter import TrainedSegmenter
+    from contreg_cli.asked import Asked
+    from contreg_cli.lists import picture, read_pictures
+    from contreg_cli.registering import refuse_timeout
+    from contreg_cli.segmenting import Segmenting, check_names, placed, segment_all, segment_one
+    from contreg_core.errors import UsageError
 
-    check_names(images)
-    catalogue, trained, about = inferring.ready(
-        model, output, device, precision, seed, symmetric=symmetric, refine=refine
-    )
-    if isinstance(trained, TrainedSegmenter):
-        fused, nearest = fuse != "majority", label_mode == "nearest"
-        refuse_references(
-            trained,
-            {
-                "--atlas": atlases,
-                "--references": references,
-                "--fusion": fused,
-                "--label-mode": nearest,
-                "--label-table": label_table,
-                "--samples": samples,
-                "--affine": affine != "affine",
-            },
+    if bool(images) == (listed is not None):
+        raise UsageError(
+            "segment takes images or a list of them",
+            "write: contreg segment IMAGE... -o DIR, or --images FILE.csv",
         )
-        segment_all(DirectJob(trained, choice, probabilities, output, about), images, timeout)
-        return
-    most = parse_count(references, from_cohort=not any(":" in atlas for atlas in atlases))
-    found, labels = find_references(atlases, catalogue, trained, model, cache, choice, label_table)
-    about["atlas"] = [atlas_name(atlas) for atlas in atlases]
-    job = Job(
-        trained,
-        found,
-        labels,
-        most,
-        fuse,
-        label_mode,
-        affine,
-        samples or 0,
-        seed,
-        choice,
-        probabilities,
-        output,
-        about,
-    )
-    segment_all(job, images, timeout)
+    given = [picture(fleet.place(path)) for path in images]
+    pictures = read_pictures(fleet.place(listed)) if listed else given
+    check_names(pictures)
+    refuse_timeout(timeout, fleet)
+    asked = Asked.of(fleet, model, output, device, precision, seed, symmetric, refine)
+    kind = references, fuse, label_mode, label_table and fleet.place(label_table), affine, samples
+    place = cache and fleet.place(cache)
+    how = Segmenting(asked, placed(atlases, fleet), *kind, place, choice, probabilities, timeout)
+    if len(images) == 1:
+        segment_one(how, pictures[0])
+    else:
+        segment_all(how, pictures, fleet.in_array())

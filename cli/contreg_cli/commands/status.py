@@ -20,13 +20,14 @@ _SHOWN = 20
 def command(folder: Path, as_json: bool) -> None:
     """Count what is done, failed and missing in DIR.
 
-    DIR is the folder of a cache. Done is what lies there
+    DIR is the folder of a cache, or the output of segment, register --pairs or evaluate. Done is what lies there
     as the last call asked for it; while work goes on, missing is what is still to come.
     """
     from contreg_cli.console import print_json
+    from contreg_cli.scoring import scored_in
     from contreg_core.fleet.status import status
 
-    found = status(folder)
+    found = status(folder, {"evaluate": scored_in})
     if as_json:
         print_json({**asdict(found), "total": found.total})
         return

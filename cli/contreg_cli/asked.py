@@ -1,0 +1,83 @@
+"""What a command that runs a model was asked, in plain values: any process can make it ready."""
+
+import secrets
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import contreg_core
+from contreg_cli import inferring
+from contreg_cli.fleet import Fleet
+from contreg_cli.shell import Shell, shell
+
+if TYPE_CHECKING:
+    from contreg_core.catalogue import Catalogue
+    from contreg_core.engine import Precision
+    from contreg_core.inference.register import Registrar
+    from contreg_core.inference.segmenter import TrainedSegmenter
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options of ``inferring``; ``call`` tells this command from every other, for what is made ready once."""
+
+    model: str
+    output: Path
+    device: str
+    precision: "Precision"
+    seed: int
+    symmetric: bool
+    refine: int
+    shell: Shell = field(default_factory=shell)
+    arguments: tuple[str, ...] = field(default_factory=lambda: tuple(sys.argv[1:]))
+    call: str = field(default_factory=secrets.token_hex)
+
+    @classmethod
+    def of(
+        cls,
+        fleet: Fleet,
+        model: str,
+        output: Path,
+        device: str,
+        precision: "Precision",
+        seed: int,
+        symmetric: bool,
+        refine: int,
+    ) -> "Asked":
+        """Paths as the workers find them."""
+        place = str(fleet.place(Path(model))) if Path(model).exists() else model
+        return cls(place, fleet.place(output), device, precision, seed, symmetric, refine)
+
+    def ready(self) -> "tuple[Catalogue, Registrar | TrainedSegmenter, dict[str, Any]]":
+        """(catalogue, model, what every sidecar tells of this run), in whatever process."""
+        with click.Context(click.Command("contreg"), obj=self.shell):
+            catalogue, found, about = inferring.ready(
+                self.model,
+                self.output,
+                self.device,
+                self.precision,
+                self.seed,
+                symmetric=self.symmetric,
+                refine=self.refine,
+                arguments=self.arguments,
+            )
+        return catalogue, found, about
+
+    def seed_all(self) -> None:
+        """Before every item, so that no item depends on those before it."""
+        from contreg_core.training.seeds import seed_torch
+
+        seed_torch("inference", self.seed)
+
+    def identity(self, model: "Registrar | TrainedSegmenter") -> list[Any]:
+        """All of the model that decides an answer, for a key."""
+        from contreg_core.engine import Engine
+        from contreg_core.recipe import dump_recipe
+
+        engine = Engine.choose(self.device, self.precision)
+        what = str(model.record.get("sha256") or dump_recipe(model.recipe))
+        place = engine.device.type, engine.bfloat16
+        return [contreg_core.__version__, what, list(model.prediction), *place, self.seed]
