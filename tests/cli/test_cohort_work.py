@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture
 def options(study):
-    return ["--model", study / "run", "--device", "cpu", "--precision", "float32"]
+    return ["--model", study / "run", "--device", "cpu", "--precision", "float32", "--affine", "none"]
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ def test_the_file_set(study, tmp_path, codes, capsys):
     assert names == {
         "S01_from-S01_to-target_warped.nii.gz",
         "S01_from-S01_to-target_labels.nii.gz",
+        "SHA256SUMS",
         *(f"{name}.{suffix}" for name in (forward, back) for suffix in ("nii.gz", "json")),
     }
     reference = nib.load(fixed)

@@ -29,7 +29,9 @@ def load(path):
 def test_one_labelled_image(study, tmp_path):
     image = study / "S03.nii.gz"
     assert command(study, [image], tmp_path, "--atlas", pair(study, "S01")) == 0
-    assert {p.name for p in tmp_path.iterdir()} == {"S03_dseg.nii.gz", "S03_dseg.json", "S03_volumes.csv"}
+    assert {p.name for p in tmp_path.iterdir()} == {
+        *("S03_dseg.nii.gz", "S03_dseg.json", "S03_volumes.csv", "SHA256SUMS")
+    }
     found = load(tmp_path / "S03_dseg.nii.gz")
     assert np.allclose(nib.load(tmp_path / "S03_dseg.nii.gz").affine, nib.load(image).affine)
     assert set(np.unique(found)) <= set(np.unique(load(study / "S01_labels.nii.gz")))
