@@ -119,47 +119,47 @@ winner = compiled(_winner)
 
 def _nearest(labels: Array, u: Array, out: Array) -> int:
     """``out(p) = labels(round(p + u(p)))``, halves to even; returns the number of non-finite
-    displacements.
+    displacements. ``out`` is on the grid of ``u``, ``labels`` may be on another.
     """
-    size, flat = labels.shape, labels.reshape(-1)
+    size, grid, flat = labels.shape, out.shape, labels.reshape(-1)
     sheet, row = np.uint64(size[1] * size[2]), np.uint64(size[2])
     bad = 0
-    for i in prange(size[0]):
-        line, places = np.arange(size[2]).astype(np.float64), np.empty(size[2])
-        index = np.empty((3, size[2]), np.int32)
+    for i in prange(grid[0]):
+        line, places = np.arange(grid[2]).astype(np.float64), np.empty(grid[2])
+        index = np.empty((3, grid[2]), np.int32)
         first = index.view(np.uint32)
-        for j in range(size[1]):
+        for j in range(grid[1]):
             bad += broken(u[:, i, j])
             for axis, (start, step) in enumerate(((float(i), 0.0), (float(j), 0.0), (0.0, 1.0))):
                 held(u[axis, i, j], start, step, line, size[axis] - 1.0, places)
                 rounded(places, index[axis])
-            for k in range(size[2]):
+            for k in range(grid[2]):
                 place = np.uint64(first[0, k]) * sheet + np.uint64(first[1, k]) * row + np.uint64(first[2, k])
                 out[i, j, k] = flat[place]
     return bad
 
 
 def _vote(labels: Array, u: Array, out: Array) -> int:
-    """The id with most linear weight among the 8 voxels around ``p + u(p)``; returns the non-finite count."""
-    size, flat = labels.shape, labels.reshape(-1)
+    """The id with most linear weight among the 8 voxels around ``p + u(p)``; grids and result as above."""
+    size, grid, flat = labels.shape, out.shape, labels.reshape(-1)
     sheet, row = np.uint64(size[1] * size[2]), np.uint64(size[2])
     nothing, one = np.uint64(0), np.uint64(1)
     up = sheet if size[0] > 1 else nothing
     right = row if size[1] > 1 else nothing
     behind = one if size[2] > 1 else nothing
     bad = 0
-    for i in prange(size[0]):
-        line, parts = np.arange(size[2]).astype(np.float64), np.empty((3, size[2]))
-        index = np.empty((3, size[2]), np.int32)
+    for i in prange(grid[0]):
+        line, parts = np.arange(grid[2]).astype(np.float64), np.empty((3, grid[2]))
+        index = np.empty((3, grid[2]), np.int32)
         first = index.view(np.uint32)
         ids, weights = np.empty(8, labels.dtype), np.empty(8)
-        for j in range(size[1]):
+        for j in range(grid[1]):
             bad += broken(u[:, i, j])
             for axis, (start, step) in enumerate(((float(i), 0.0), (float(j), 0.0), (0.0, 1.0))):
                 top = size[axis] - 1.0
                 held(u[axis, i, j], start, step, line, top, parts[axis])
                 floored(parts[axis], max(top - 1.0, 0.0), index[axis])
-            for k in range(size[2]):
+            for k in range(grid[2]):
                 a = np.uint64(first[0, k]) * sheet + np.uint64(first[1, k]) * row + np.uint64(first[2, k])
                 b, c = a + right, a + up
                 d = c + right

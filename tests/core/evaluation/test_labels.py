@@ -126,3 +126,30 @@ def test_what_does_not_fit_is_refused() -> None:
         warp_labels(labels, displacement[:, :2])
     with pytest.raises(DataError, match="integers"):
         warp_labels(labels.astype(np.float32), displacement)  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize("grid", [(7, 4, 9), (3, 8, 5)])
+@pytest.mark.parametrize("mode", ["nearest", "linear"])
+def test_the_map_may_lie_on_another_grid_than_the_displacement(mode: str, grid: tuple[int, ...]) -> None:
+    from contreg_core.evaluation import kernels
+
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 4, (5, 6, 7)).astype(np.uint8)
+    displacement = rng.uniform(-4, 4, (3, *grid)).astype(np.float32)
+    out = np.full(grid, 99, np.uint8)
+    (kernels.nearest if mode == "nearest" else kernels.vote)(labels, displacement, out)
+    for place in np.ndindex(*grid):
+        point = np.clip(np.add(place, displacement[(slice(None), *place)], dtype=np.float64), 0, (4, 5, 6))
+        assert out[place] == (
+            labels[tuple(np.rint(point).astype(int))] if mode == "nearest" else voted(labels, point)
+        )
+
+
+def voted(labels: Ids, point: NDArray[np.float64]) -> int:
+    """The id with most linear weight around ``point``, the lowest of equals."""
+    low = np.minimum(np.floor(point), np.subtract(labels.shape, 2)).astype(int)
+    votes = dict.fromkeys(range(4), 0.0)
+    for corner in np.ndindex(2, 2, 2):
+        share = np.where(corner, point - low, 1 - (point - low)).prod()
+        votes[int(labels[tuple(low + corner)])] += float(share)
+    return max(votes, key=lambda label: (votes[label], -label))
