@@ -64,8 +64,13 @@ def command(
 def _print(found: dict[str, Any]) -> None:
     for name, value in found.items():
         if value not in ("", {}):
-            text = ", ".join(map(str, value)) if isinstance(value, list | dict) else value
-            click.echo(f"{name.replace('_', ' '):20}{text}")
+            click.echo(f"{name.replace('_', ' '):20}{_words(value)}")
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {part}" for name, part in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _software() -> dict[str, Any]:
