@@ -110,5 +110,55 @@ CASES = (
     *(Case(fault, command) for fault in REPAIRED for command in ("register-moving", "segment", "prepare")),
 )
 
-EVENTS: dict[int, tuple[str, ...]] = {}
-"""Row -> the tests of it, in this folder or elsewhere."""
+_HERE = "tests/reliability/bad_inputs"
+_COHORTS, _MODELS = f"{_HERE}/test_cohorts.py", f"{_HERE}/test_models.py"
+EVENTS: dict[int, tuple[str, ...]] = {
+    23: (f"{_COHORTS}::test_labels_outside_the_table",),
+    26: (f"{_MODELS}::test_left_and_right_are_compared_on_demand",),
+    27: (
+        f"{_COHORTS}::test_a_scan_that_looks_like_no_brain",
+        f"{_MODELS}::test_an_image_that_looks_like_no_brain",
+    ),
+    28: (f"{_MODELS}::test_a_brain_cut_off_is_said",),
+    35: (f"{_COHORTS}::test_names_that_differ_only_in_case",),
+    36: (f"{_COHORTS}::test_a_folder_that_may_not_be_written",),
+    37: (f"{_COHORTS}::test_a_full_or_failing_disk",),
+    38: (f"{_COHORTS}::test_a_full_or_failing_disk", f"{_COHORTS}::test_a_stale_handle_is_tried_again"),
+    39: (f"{_COHORTS}::test_two_prepares_at_once",),
+    40: (f"{_COHORTS}::test_leftovers_of_a_killed_run_go",),
+    41: (f"{_COHORTS}::test_a_cache_file_another_process_holds_is_read",),
+    42: (f"{_COHORTS}::test_a_cache_file_another_process_holds_is_read",),
+    43: (f"{_COHORTS}::test_a_changed_source_is_made_anew_and_said",),
+    44: (f"{_COHORTS}::test_a_clock_that_is_wrong_decides_nothing",),
+    45: (
+        f"{_COHORTS}::test_another_setting_has_another_folder",
+        "tests/cli/test_check.py::test_a_cache_is_listed",
+    ),
+    46: (f"{_COHORTS}::test_bit_rot_is_seen_and_mended",),
+    47: (f"{_MODELS}::test_a_checkpoint_that_is_not_one", f"{_MODELS}::test_the_damaged_checkpoint_of_a_run"),
+    48: (f"{_MODELS}::test_a_checkpoint_that_is_not_one",),
+    49: (f"{_MODELS}::test_a_checkpoint_that_is_not_one",),
+    50: (f"{_MODELS}::test_a_plugin_that_the_run_needs_is_named",),
+    51: (f"{_MODELS}::test_a_checkpoint_that_is_not_one",),
+    52: (f"{_MODELS}::test_a_checkpoint_that_is_not_one",),
+    53: ("tests/security/test_hostile.py::test_it_is_refused_in_words",),
+    54: ("tests/security/test_hostile.py::test_it_is_refused_in_words",),
+    55: (f"{_MODELS}::test_an_archive_is_not_opened",),
+    56: ("tests/core/test_plugins.py::test_a_plugin_that",),
+    57: ("tests/core/test_plugins.py::test_two_owners_of_one_name_are_both_named",),
+    58: ("tests/core/test_plugins.py::test_a_plugin_that",),
+    59: (f"{_MODELS}::test_a_model_that_answers_nonsense_or_hangs",),
+    60: (
+        f"{_MODELS}::test_out_of_memory_is_tried_once_more",
+        "tests/cli/test_fit.py::test_out_of_memory_saves",
+    ),
+    61: (f"{_MODELS}::test_a_loss_that_is_not_finite_stops",),
+    62: (f"{_MODELS}::test_preemption_saves", "tests/cli/test_fit.py::test_a_second_signal_stops_at_once"),
+    63: ("tests/cli/test_fit.py::test_a_killed_run_ends_with_the_same_bits",),
+    64: ("tests/core/fleet/test_local.py::test_",),
+    65: ("tests/core/ranks/",),
+    66: (f"{_COHORTS}::test_ctrl_c_among_workers_is_one_line",),
+    67: (f"{_MODELS}::test_a_device_that_is_not_there",),
+    68: (f"{_COHORTS}::test_the_surroundings_do_not_matter",),
+}
+"""Row -> how the names of its tests begin. In 60, 64 and 67 no device is filled or lost: it is simulated."""
