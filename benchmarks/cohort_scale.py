@@ -38,7 +38,7 @@ def write_study(folder: Path, subjects: int) -> Path:
     labels[2:-2, 2:-2, 2:-2] = 1
     labels[3:5, 3:5, 3:5] = 2
     image = (labels * 50 + (labels > 0) * rng.uniform(0, 20, SIZE)).astype(np.float32)
-    affine = np.diag([15.0, 15.0, 15.0, 1.0])
+    affine = np.diag([8.0, 8.0, 8.0, 1.0])
     write_volume(folder / "image.nii.gz", Volume(image, affine))
     write_volume(folder / "labels.nii.gz", Volume(labels, affine))
     (folder / "labels.csv").write_text("id,name\n1,outer\n2,inner\n")
