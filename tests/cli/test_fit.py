@@ -214,7 +214,7 @@ def test_no_registration_is_a_row_too(contreg, cache, tmp_path):
 def test_a_run_without_its_cache_names_the_command(contreg, trained, tmp_path, lpba40):
     result = contreg("evaluate", trained, "--data", "lpba40", "--cache", tmp_path)
     assert result.code == 66
-    assert f"--model {trained / 'recipe.toml'}" in result.error
+    assert result.error.endswith(f"--model {trained}")
 
 
 @pytest.mark.parametrize("command", ["evaluate", "report"])

@@ -53,9 +53,9 @@ def test_a_truncated_file_fails_alone(contreg, lpba40, tmp_path):
     ("number", "code"), [(signal.SIGTERM, 75), (signal.SIGUSR1, 75), (signal.SIGINT, 130)]
 )
 def test_a_signal_lets_the_scan_end(contreg, lpba40, tmp_path, monkeypatch, number, code):
-    def interrupted(path, processed, key):
+    def interrupted(*scan):
         os.kill(os.getpid(), number)
-        write_subject(path, processed, key)
+        write_subject(*scan)
 
     with monkeypatch.context() as patch:
         patch.setattr("contreg_core.prepare.write_subject", interrupted)
