@@ -27,6 +27,7 @@ OTHERS = (
     "pytest ",
     "python ",
     "torchrun ",
+    "dask ",
     "srun ",
     "sbatch ",
     "make ",

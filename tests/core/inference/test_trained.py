@@ -74,5 +74,5 @@ def test_what_is_no_trained_model(
     with pytest.raises(MismatchError, match="holds no recipe"):
         load_trained(tmp_path / "b", catalogue, cpu)
     write_checkpoint(tmp_path / "c", dict(list(whole.tensors.items())[1:]), whole.record)
-    with pytest.raises(MismatchError, match="does not fit the recipe"):
+    with pytest.raises(MismatchError, match="does not fit: 1 tensors differ"):
         load_trained(tmp_path / "c", catalogue, cpu)
