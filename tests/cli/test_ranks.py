@@ -67,7 +67,7 @@ def test_a_signal_stops_all_ranks_after_one_step(options, tmp_path):
     assert code == 75, err
     record = read_checkpoint(tmp_path / "run/checkpoints/last.safetensors").record
     assert len(re.findall(r"^error(:| CR-)", err, re.M)) == 1
-    assert f"error: stopped by SIGTERM after step {record['place']['step']} of 100000" in err
+    assert f"stopped by SIGTERM after step {record['place']['step']} of 100000" in err
     assert record["ranks"] == 2
 
 

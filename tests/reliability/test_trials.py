@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 CAMPAIGN = Path(__file__).with_name("campaign.py")
-QUICK = ("damage", "kill", "faults", "crowd")
-SLOW = ("resume", "stop")  # whose laws tests/core/training/test_session.py and tests/cli state too
+QUICK = ("damage",)
+SLOW = ("kill", "faults", "crowd", "resume", "stop")  # whose laws tests/core and tests/cli state too, in part
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks, and reads /proc")
 
