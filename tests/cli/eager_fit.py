@@ -8,7 +8,6 @@ from contreg_cli.main import main
 from contreg_core.training import session
 from contreg_core.training.feed import PairFeed
 
-session._SAVE_SECONDS = -1.0
 batch = PairFeed.batch
 
 
@@ -20,7 +19,7 @@ def held(feed: PairFeed, step: int) -> object:
     return batch(feed, step)
 
 
-PairFeed.batch = held  # type: ignore[assignment,method-assign]
-
-if __name__ == "__main__":
+if __name__ == "__main__":  # collecting tests imports this too
+    session._SAVE_SECONDS = -1.0
+    PairFeed.batch = held  # type: ignore[assignment,method-assign]
     main()
