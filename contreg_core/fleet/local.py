@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from signal import SIG_BLOCK, SIGINT, SIGKILL, SIGTERM, Signals, pthread_sigmask
 from typing import Generic, TypeVar
 
@@ -75,6 +75,8 @@ class LocalPool(Generic[T, R]):
         lane: ProcessPoolExecutor | None = getattr(self._mine, "lane", None)
         if lane is None:
             # The process inherits it: Ctrl-C reaches it too, and while it still imports it would show a traceback.
+            # Python's tracker of resources, begun with a thread's first process, would let it through again.
+            resource_tracker.ensure_running()
             pthread_sigmask(SIG_BLOCK, [SIGINT])
             context = get_context("spawn")
             lane = ProcessPoolExecutor(1, mp_context=context, initializer=worker.begin, initargs=self._begin)

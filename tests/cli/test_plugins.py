@@ -69,7 +69,7 @@ def test_a_package_is_complete(packages: Path) -> None:
 
 
 def test_what_was_written_is_clean_code(packages: Path) -> None:
-    command = ["ruff", "check", "--quiet", "--config", ROOT / "pyproject.toml", "--ignore", "PT028,INP"]
+    command = [sys.executable, "-m", "ruff", "check", "--quiet", "--config", ROOT / "pyproject.toml", "--ignore", "PT028,INP"]
     sources = packages.glob("contreg-my-*")
     done = subprocess.run([*map(str, command), *map(str, sources)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
