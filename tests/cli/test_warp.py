@@ -58,7 +58,8 @@ def test_bspline_is_itks_in_the_interior(contreg, study):
     )
     ours = read_volume(study / "w.nii.gz", kind="image").array
     theirs = itk(study, "moving", SimpleITK.sitkBSpline)
-    assert np.median(np.abs(ours - theirs)) < 1e-4
+    inner = (slice(1, -1),) * 3
+    assert np.abs(ours - theirs)[inner].max() < 1e-4
     assert np.abs(ours - itk(study, "moving", SimpleITK.sitkLinear)).max() > 0.05
 
 
