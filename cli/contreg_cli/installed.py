@@ -33,8 +33,8 @@ def describe_installed(check: bool) -> list[dict[str, Any]]:
     return rows + _absent(catalogue, known)
 
 
-def conformance_of(name: str, source: Path | None) -> "Iterator[Report]":
-    """The reports of all that the plugin of this entry or distribution brings."""
+def conformance_of(name: str, source: Path | None, limit: float) -> "Iterator[Report]":
+    """The reports of all that the plugin of this entry or distribution brings, ``limit`` seconds for each."""
     from contreg_core.conformance import try_all
     from contreg_core.errors import UnavailableError
     from contreg_core.parameters import unknown
@@ -50,7 +50,7 @@ def conformance_of(name: str, source: Path | None) -> "Iterator[Report]":
         entries = [one.entry for one in catalogue.contributions]
         raise unknown(f"there is no plugin '{name}'", name, entries, "plugins")
     for one in chosen:
-        yield from try_all(one, {cohort.name: source for cohort in one.cohorts} if source else {})
+        yield from try_all(one, {cohort.name: source for cohort in one.cohorts} if source else {}, limit)
 
 
 def _loaded(key: Key, allowed: bool, catalogue: "Catalogue | None") -> dict[str, Any]:

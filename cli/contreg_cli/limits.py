@@ -1,13 +1,12 @@
 """What one image may cost: memory, with a second and smaller try, and time."""
 
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import TypeVar
 
 import click
 
+from contreg_core import late
 from contreg_core.errors import DataError
 
 T = TypeVar("T")
@@ -20,21 +19,13 @@ timeout = click.option(
 @contextmanager
 def within(text: str | None) -> Iterator[None]:
     """Raise ``DataError`` where the block takes longer than ``text`` ("90s", "10m"; None: for ever)."""
-    if text is None:
-        yield
-        return
     from contreg_cli.times import seconds
 
-    def late(_: int, __: FrameType | None) -> None:
-        raise DataError(f"not done after --timeout {text}", "allow more time", code="PLUG-59")
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds(text))
     try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        with late.within(None if text is None else seconds(text)):
+            yield
+    except late.LateError:
+        raise DataError(f"not done after --timeout {text}", "allow more time", code="PLUG-59") from None
 
 
 def sparing(work: Callable[[], T]) -> T:

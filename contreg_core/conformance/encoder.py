@@ -111,7 +111,24 @@ def halves_swap(case: EncoderCase) -> None:
         demand(not torch.equal(*halves[0]), "both halves are the same for different images")
 
 
+@torch.no_grad()
+def alone_and_together_agree(case: EncoderCase) -> None:
+    """An encoder that gives "separate" puts ``together``, from two images ``alone``, what it says of the pair."""
+    for ndim in BOTH:
+        part = case.make(ndim).eval()
+        if "separate" not in part.given():
+            raise LeftOutError("it does not give 'separate'")
+        pair = case.pair(part, ndim, (0, 1))
+        joint, apart = part(pair), part.together(part.alone(pair.moving), part.alone(pair.fixed))
+        whole, parts = ((*one.features, *embedded(one)) for one in (joint, apart))
+        demand(len(whole) == len(parts), f"{len(parts)} features and embeddings, {len(whole)} for the pair")
+        for one, other in zip(parts, whole, strict=True):
+            demand(one.shape == other.shape, f"shape {tuple(one.shape)}, {tuple(other.shape)} for the pair")
+            off = float((one - other).abs().max())
+            demand(off <= 1e-4 * float(other.abs().max()) + 1e-6, f"differs by {off:.3g} from the pair's")
+
+
 ENCODER = [
     *laws(levels_are_as_declared, decisive=True),
-    *laws(facts_are_true, embeddings_have_their_shapes, halves_swap),
+    *laws(facts_are_true, embeddings_have_their_shapes, halves_swap, alone_and_together_agree),
 ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
 from contreg_core.conformance.report import Finding, Report
+from contreg_core.late import LateError
 
 C = TypeVar("C")
 Check: TypeAlias = Callable[[C], None]
@@ -54,18 +55,24 @@ def demand(holds: object, found: str) -> None:
 
 
 def try_laws(subject: str, tried: Iterable[Law[C]], case: C) -> Report:
-    """Try every law; whatever a component raises is a finding, never the end."""
+    """Try every law; whatever a component raises is a finding, never the end.
+
+    Where the time of ``late.within`` is over, the law that took it fails and the others are left out.
+    """
     held: list[str] = []
     failed: list[Finding] = []
     left_out: dict[str, str] = {}
-    stopped = ""
+    stopped, over = "", False
     for law in tried:
-        outcome = stopped or _outcome(law, case)
+        try:
+            outcome = stopped or _outcome(law, case)
+        except LateError as late:
+            outcome, over = Finding(law.name, str(late), law.statement), True
         if outcome is None:
             held.append(law.name)
         elif isinstance(outcome, Finding):
             failed.append(outcome)
-            stopped = f"'{law.name}' failed" if law.decisive else ""
+            stopped = f"'{law.name}' failed" if law.decisive or over else ""
         else:
             left_out[law.name] = outcome
     return Report(subject, tuple(held), tuple(failed), left_out)

@@ -10,8 +10,9 @@ from contreg_core.cohort import Cohort
 from contreg_core.conformance.cohort import try_cohort
 from contreg_core.conformance.component import subject, try_component
 from contreg_core.conformance.recipe import try_recipe
-from contreg_core.conformance.report import Report
+from contreg_core.conformance.report import Finding, Report
 from contreg_core.errors import MismatchError
+from contreg_core.late import LateError, within
 from contreg_core.plugins import load_catalogue, load_plugin
 from contreg_core.recipe import Recipe
 
@@ -43,10 +44,17 @@ def tests_of(  # pytest would not take it for a test: the name it is bound to co
     return test_conformance
 
 
-def try_all(contribution: Contribution, sources: Sources | None = None) -> Iterator[Report]:
-    """The reports of everything a plugin brings."""
-    for _, trial in _trials(contribution, sources or {}, {}):
-        yield trial(None)
+def try_all(
+    contribution: Contribution, sources: Sources | None = None, limit: float | None = None
+) -> Iterator[Report]:
+    """The reports of everything a plugin brings; each component, recipe and cohort has ``limit`` seconds."""
+    for name, trial in _trials(contribution, sources or {}, {}):
+        try:
+            with within(limit):
+                report = trial(None)
+        except LateError as late:  # between two laws
+            report = Report(name, (), (Finding("ends", str(late), "The check comes to its end"),), {})
+        yield report
 
 
 def _contribution(module: str) -> Contribution:

@@ -28,6 +28,11 @@ class Watch:
         return False
 
     @property
+    def from_the_start(self) -> bool:
+        """No step was good: the weights are as they were drawn, and no rate is to blame."""
+        return bool(self.skipped) and self.skipped[0]["step"] == 1
+
+    @property
     def over(self) -> bool:
         """Too many in a row."""
         return len(self.skipped) >= PATIENCE

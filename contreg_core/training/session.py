@@ -225,14 +225,14 @@ class Session:
             if self.watch.see(report.step, values):
                 self.recent.append(values)
             elif self.watch.over:
-                raise self._diverged(self.watch.describe(self.run.skipped))
+                raise self._not_finite()
 
     def _progress(self, last: StepReport) -> Progress:
         """Means since the last report, logged; raises ``DataError`` where the run has diverged."""
         self._read()
         rows, self.recent = self.recent, []
         if not rows:
-            raise self._diverged(self.watch.describe(self.run.skipped))
+            raise self._not_finite()
         values = {name: _mean([row[name] for row in rows]) for name in rows[-1]}
         if not math.isfinite(values["loss"]):
             blamed = ", ".join(term for term, value in values.items() if not math.isfinite(value))
@@ -240,6 +240,14 @@ class Session:
         line = {"step": last.step, "rate": last.rate, "seconds": round(self.state.elapsed, 3), **values}
         self._log(line)
         return Progress(last.step, self.state.total, last.rate, self.state.elapsed, values)
+
+    def _not_finite(self) -> ContregError:
+        found = self.watch.describe(self.run.skipped) if self.engine.ranks.first else ""
+        if not (self.engine.ranks.first and self.watch.from_the_start):
+            return self._diverged(found)
+        checks = " or ".join(f"contreg plugins check {owner}" for owner in self.plugins)
+        remedy = f"for its author: {checks}" if checks else "look at its knobs and weight: contreg show NAME"
+        return DataError(f"{found}, before any weight had changed", remedy, code="PLUG-59")
 
     def _diverged(self, found: str) -> ContregError:
         if not self.engine.ranks.first:  # it is so on every rank

@@ -69,7 +69,17 @@ def test_a_package_is_complete(packages: Path) -> None:
 
 
 def test_what_was_written_is_clean_code(packages: Path) -> None:
-    command = [sys.executable, "-m", "ruff", "check", "--quiet", "--config", ROOT / "pyproject.toml", "--ignore", "PT028,INP"]
+    command = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "check",
+        "--quiet",
+        "--config",
+        ROOT / "pyproject.toml",
+        "--ignore",
+        "PT028,INP",
+    ]
     sources = packages.glob("contreg-my-*")
     done = subprocess.run([*map(str, command), *map(str, sources)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
@@ -93,17 +103,45 @@ def test_a_plugin_is_checked_from_the_shell(packages: Path) -> None:
     ]
 
 
-def test_a_plugin_that_breaks_a_law_is_told_which(packages: Path, tmp_path: Path) -> None:
+def altered(packages: Path, site: Path, start: str) -> None:
+    """The written loss as an installed plugin "odd", its value beginning with ``start``."""
     source = (packages / "contreg-my-loss" / "contreg_my_loss.py").read_text()
-    info = tmp_path / "upside-1.0.dist-info"
+    info = site / "odd-1.0.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: upside\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[contreg]\nupside = upside\n")
-    (tmp_path / "upside.py").write_text(source.replace("return ((", "return -(("))
-    done = program("plugins", "check", "upside", site=tmp_path)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: odd\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[contreg]\nodd = odd\n")
+    (site / "odd.py").write_text(source.replace("return ((", f"return {start}(("))
+
+
+def test_a_plugin_that_breaks_a_law_is_told_which(packages: Path, tmp_path: Path) -> None:
+    altered(packages, tmp_path, "-")
+    done = program("plugins", "check", "odd", site=tmp_path)
     assert done.returncode == 69
     assert "  equal-images-score-best\n    found: " in done.stdout
-    assert "error: plugin 'upside': 1 laws do not hold. Fix: for its author" in done.stderr
+    assert "error: plugin 'odd': 1 laws do not hold. Fix: for its author" in done.stderr
+
+
+def test_a_plugin_that_never_answers_is_given_up(packages: Path, tmp_path: Path) -> None:
+    altered(packages, tmp_path, "__import__('time').sleep(1e9) or ")
+    done = program("plugins", "check", "odd", "--timeout", "1s", site=tmp_path)
+    assert done.returncode == 69
+    assert "    found: not done after 1 s\n    expected: " in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_loss_that_is_no_number_is_found_by_the_check_and_ends_a_run(
+    packages: Path, tmp_path: Path, cache: Path, small: list[str]
+) -> None:
+    altered(packages, tmp_path, "float('nan') * ")
+    done = program("plugins", "check", "odd", site=tmp_path)
+    assert done.returncode == 69
+    assert "  answers-are-finite\n    found: nan or infinity" in done.stdout
+    more = ["--cache", cache, "--run", tmp_path / "run", "--steps", "4", "-s", "loss.my-loss.weight=1"]
+    done = program("fit", *small, *more, site=tmp_path)
+    assert done.returncode == 65
+    assert "error CR-PLUG-59" in done.stderr
+    assert "my-loss" in done.stderr
+    assert "before any weight had changed. Fix: for its author: contreg plugins check odd" in done.stderr
 
 
 def test_nothing_is_overwritten(contreg, tmp_path: Path) -> None:

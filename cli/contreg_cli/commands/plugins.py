@@ -32,8 +32,15 @@ def list_(check: bool = False, as_json: bool = False) -> None:
 @command.command()
 @click.argument("name", required=False, shell_complete=completing.plugins)
 @click.option("--source", type=options.ANY_PATH, help="The study of its cohort, to be read as well.")
+@click.option(
+    "--timeout",
+    metavar="TIME",
+    default="10m",
+    show_default=True,
+    help="For each component, recipe and cohort; one that takes longer has failed.",
+)
 @options.as_json
-def check(name: str | None, source: Path | None, as_json: bool) -> None:
+def check(name: str | None, source: Path | None, timeout: str, as_json: bool) -> None:
     """Try the laws of the conformance kit on all that a plugin brings; without NAME, only load every plugin.
 
     NAME is an entry point or a distribution. Exit code 69 where a plugin is broken or a law does not hold.
@@ -42,11 +49,12 @@ def check(name: str | None, source: Path | None, as_json: bool) -> None:
         _check_all(as_json)
         return
     from contreg_cli.installed import conformance_of
+    from contreg_cli.times import seconds
     from contreg_core.errors import UnavailableError
 
     failed = 0
     records = []
-    for report in conformance_of(name, source):
+    for report in conformance_of(name, source, seconds(timeout)):
         failed += len(report.failed)
         records.append(report)
         if not as_json:

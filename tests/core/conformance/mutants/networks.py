@@ -97,6 +97,53 @@ class Mixed(SoundEncoder):
         return Encoding((mixed, *encoding.features[1:]), encoding.embeddings)
 
 
+class SoundApart(SoundEncoder):
+    """Each image by itself."""
+
+    gives = SoundEncoder.gives | {"separate"}
+
+    def alone(self, image):
+        return tuple(self.levels(image))
+
+    def together(self, moving, fixed):
+        vectors = [levels[-1].flatten(2).mean(2) for levels in (moving, fixed)]
+        return Encoding(
+            tuple(torch.cat(both, dim=1) for both in zip(moving, fixed, strict=True)), Embeddings(*vectors)
+        )
+
+    def forward(self, pair):
+        return self.together(self.alone(pair.moving), self.alone(pair.fixed))
+
+
+class LooksAcross(SoundApart):
+    """Brightness is taken from both images of a pair, which an image alone does not know."""
+
+    breaks = "alone-and-together-agree"
+
+    def forward(self, pair):
+        mean = (pair.moving + pair.fixed).flatten(1).mean(1).view(-1, *[1] * (pair.moving.ndim - 1))
+        return self.together(self.alone(pair.moving - mean), self.alone(pair.fixed - mean))
+
+
+class LosesEmbeddings(SoundApart):
+    """Images put together have no embeddings."""
+
+    breaks = "alone-and-together-agree"
+
+    def together(self, moving, fixed):
+        return Encoding(super().together(moving, fixed).features)
+
+    def forward(self, pair):
+        return super().together(self.alone(pair.moving), self.alone(pair.fixed))
+
+
+class NeverAlone(SoundEncoder):
+    """Only says so."""
+
+    breaks = "alone-and-together-agree"
+    gives = SoundEncoder.gives | {"separate"}
+
+
 class BatchWide(SoundEncoder):
     """Every image less the mean of the batch."""
 
@@ -295,4 +342,4 @@ class Hard(SoundSegmenter):
         return super().forward(image).argmax(1, keepdim=True)
 
 
-SOUND = [SoundEncoder, SoundDecoder, SoundSegmenter]
+SOUND = [SoundEncoder, SoundApart, SoundDecoder, SoundSegmenter]
