@@ -6,6 +6,7 @@
 # make mutation           are the tests of transforms and checkpoints worth their time? (an hour)
 # make soak MINUTES=120   fit and prepare, killed all the time
 # make bench, bench-all, bench-gpu   speed beside other programs (docs/explanation/performance.md)
+# make lock   requirements.lock anew, with hashes; make audit   its known vulnerabilities (both ask the package index)
 # make format, lint, wheel, clean
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ PEERS ?= .venv-peers/bin/python
 
 .DEFAULT_GOAL := test
 MINUTES ?= 10
-.PHONY: demo test test-all docs test-reliability fuzz mutation soak bench bench-all bench-gpu lint format wheel clean
+.PHONY: demo test test-all docs test-reliability fuzz mutation soak bench bench-all bench-gpu lint format wheel lock audit clean
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -91,6 +92,18 @@ catalogue = contreg_core.plugins.load_catalogue(plugins=False)
 assert not catalogue.broken and catalogue.components() and catalogue.recipes() and catalogue.cohorts()
 endef
 export TRY_WHEEL
+
+# The newest releases that pyproject.toml and constraints.txt allow, for every platform and Python, from the public index.
+lock: $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[release]"
+	$(BIN)/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --constraint constraints.txt --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	  --output-file requirements.lock pyproject.toml
+
+# Of the releases this Python would install. Strict: one that nothing is known about is a failure, not a pass.
+audit: $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[release]"
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off --requirement requirements.lock
 
 clean:
 	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
