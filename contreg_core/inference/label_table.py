@@ -15,6 +15,8 @@ from contreg_core.volume.stream import read_text
 
 _IDS = ("index", "id", "label")
 _COLOURS = ("color", "colour")
+_NOTHING = (None, "", "n/a")
+"""A colour nobody gave; the last is how BIDS writes it, and we."""
 _FREESURFER = re.compile(r"(\d+)\s+(\S+)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+")
 _ITK_SNAP = re.compile(r'(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+\S+\s+\d+\s+\d+\s+"(.*)"')
 
@@ -71,7 +73,7 @@ def _columns(path: Path, text: str) -> Iterable[TableRow]:
         raise DataError(f"{path}: columns {', '.join(names)}, expected index and name", "name its columns so")
     for line, row in enumerate(reader, start=2):
         label = Label(_number(path, line, row[key]), row["name"] or "", (row.get("side") or "").upper())
-        yield TableRow(label, next((row[name] for name in _COLOURS if row.get(name)), ""))
+        yield TableRow(label, next((row[name] for name in _COLOURS if row.get(name) not in _NOTHING), ""))
 
 
 def _lines(path: Path, text: str) -> Iterable[TableRow]:

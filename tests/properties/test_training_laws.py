@@ -2,6 +2,7 @@
 
 import tempfile
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,10 +16,26 @@ from contreg_core.scheme import Scheme
 from contreg_core.training.pairs import PairOrder, paired, valid_pairs
 from contreg_core.training.schedule import learning_rate
 from contreg_core.training.seeds import derive
+from contreg_core.training.validation import hold_out
 
 scans = st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from("abxy")), min_size=1, max_size=10).map(
     lambda rows: [CachedScan(f"{n}{s}{t}", s, "train", t, "") for n, (s, t) in enumerate(rows)]
 )
+
+
+@given(scans, st.integers(0, 5), st.booleans())
+def test_no_person_is_both_trained_on_and_held_out(
+    given_scans: list[CachedScan], count: int, marked: bool
+) -> None:
+    """Nothing is lost either, and two persons at least stay for training unless there were fewer."""
+    given_scans = [
+        replace(scan, split="validation") if marked and scan.subject == "a" else scan for scan in given_scans
+    ]
+    training, validation = hold_out(given_scans, count)
+    assert sorted(scan.id for scan in (*training, *validation)) == sorted(scan.id for scan in given_scans)
+    people, held = ({scan.subject for scan in part} for part in (training, validation))
+    assert not people & held
+    assert len(people) >= min(2, len(people | held) - marked)
 
 
 @given(scans, st.booleans())
