@@ -1,27 +1,31 @@
-"""How much memory a training will take, told before it runs from two small steps that do."""
+"""How much memory a training will take, told before it runs from two small steps that do, in a process of their own."""
 
 import math
 from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
 
 from contreg_core.engine import Engine
-from contreg_core.errors import MismatchError
-from contreg_core.memory import peak_mib
+from contreg_core.errors import MismatchError, UnavailableError
+from contreg_core.fleet.local import LocalPool
 from contreg_core.model import Learner
 from contreg_core.objective import Objective
 from contreg_core.recipe import Recipe, build, build_segmenter
+from contreg_core.segmentation import SegmentationModel
+from contreg_core.training.need import need
 from contreg_core.types import Labelled, Pair
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
 
-_PROBES = {2: (48, 96), 3: (24, 40)}
-_MOMENTS = 4
-"""Weights, gradients and two moments of Adam."""
+_PROBES = {2: (128, 320), 3: (32, 48)}
+"""Multiples of what networks pad to, most of them."""
+_KEPT = 4
+"""Weights, gradients and two moments of Adam; a step without optimiser has half of them."""
 _RESIDENT = 5
 """Bytes a voxel of a scan on the device: float32 and its mask."""
 _MIB = 2**20
@@ -42,6 +46,30 @@ class Estimate:
         return self.program + self.weights + self.cohort + self.step
 
 
+@dataclass(frozen=True)
+class Trial:
+    """What the process of its own is told."""
+
+    recipe: Recipe
+    catalogue: "Catalogue"
+    engine: Engine
+    ndim: int
+    classes: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """MiB of the program alone, of its weights, and at the peak of a step on each of the small grids; images are padded
+    to a ``multiple``.
+    """
+
+    program: float
+    weights: float
+    small: float
+    large: float
+    multiple: int
+
+
 def training_memory(
     recipe: Recipe,
     catalogue: "Catalogue",
@@ -52,65 +80,69 @@ def training_memory(
     scans: int = 2,
     classes: int = 8,
 ) -> Estimate:
-    """The memory of ``recipe`` on ``scans`` scans of ``size`` voxels; measured within a factor of 1.5 on a CPU.
+    """The memory of ``recipe`` on ``scans`` scans of ``size`` voxels, within a factor of 1.5.
 
-    What a step keeps for its gradient grows with the voxels, so two steps on small grids tell the line. Raises
-    ``MismatchError`` for a solver, which is not trained.
+    What a step takes grows with the voxels, so the peaks of two steps on small grids tell the line: of this processor,
+    whose convolutions want their own scratch memory. Raises ``MismatchError`` for a solver, which is not trained,
+    ``UnavailableError`` where even the small steps do not fit.
     """
-    batch = batch_size or recipe.training.batch_size
-    model, objective = _built(recipe, catalogue, len(size), classes)
-    for part in (model, objective):
-        engine.place(part)
-    small, large = (
-        _step(model, objective, engine, probe, len(size), classes) for probe in _PROBES[len(size)]
-    )
-    voxels = [probe ** len(size) for probe in _PROBES[len(size)]]
-    slope = (large - small) / (voxels[1] - voxels[0])
-    wanted = math.prod(size)
-    kept = max(large, small) if slope <= 0 else max(0.0, small - slope * voxels[0]) + slope * wanted * batch
-    values = sum(p.numel() for part in (model, objective) for p in part.parameters())
-    return Estimate(
-        peak_mib() if engine.device.type == "cpu" else 0.0,
-        _MOMENTS * 4 * values / _MIB,
-        _RESIDENT * scans * wanted / _MIB,
-        kept / _MIB,
-    )
-
-
-def _built(recipe: Recipe, catalogue: "Catalogue", ndim: int, classes: int) -> tuple[Learner, Objective]:
     if recipe.form == "solver":
         raise MismatchError(
             f"recipe '{recipe.name}' is not trained",
             "name a recipe that contreg fit takes: contreg list recipes",
         )
+    found = _measured(Trial(recipe, catalogue, engine, len(size), classes))
+    small, large = (probe ** len(size) for probe in _PROBES[len(size)])
+    each = max(found.large - found.small, 0.0) / (large - small)
+    padded = math.prod(-(-side // found.multiple) * found.multiple for side in size)
+    peak = found.small + each * (padded * (batch_size or recipe.training.batch_size) - small)
+    # Gradients are in the peak as well: the step is what is left of it.
+    step = max(peak - found.program - _KEPT / 2 * found.weights, 0.0)
+    return Estimate(found.program, _KEPT * found.weights, _RESIDENT * scans * math.prod(size) / _MIB, step)
+
+
+def _measured(trial: Trial) -> Measured:
+    with closing(LocalPool(measure, 1)) as pool:
+        try:
+            return pool.submit(trial).result()
+        except BrokenProcessPool as error:
+            raise UnavailableError(
+                "a training step on a small grid was killed, most likely for want of memory",
+                "use a machine with more memory, or a smaller model",
+                code="MEM-60",
+            ) from error
+
+
+def measure(trial: Trial) -> Measured:
+    """The peaks of this process, which has done nothing else."""
+    program = trial.engine.peak_mib() if trial.engine.device.type == "cpu" else 0.0
+    model, objective = _built(trial)
+    values = sum(p.numel() for part in (model, objective) for p in part.parameters())
+    # The first pass compiles and allocates what stays.
+    small, large = _PROBES[trial.ndim]
+    _, first, second = (
+        need(model, objective, _batch(model, trial, side), trial.engine) for side in (small, small, large)
+    )
+    network: Any = model.segmenter if isinstance(model, SegmentationModel) else model.encoder
+    return Measured(program, 4 * values / _MIB, first, second, network.multiple)
+
+
+def _built(trial: Trial) -> tuple[Learner, Objective]:
+    recipe, catalogue, ndim = trial.recipe, trial.catalogue, trial.ndim
     if recipe.form == "supervised":
-        return build_segmenter(recipe, catalogue, classes, ndim=ndim)
-    return build(recipe, catalogue, ndim=ndim)
+        parts: tuple[Learner, Objective] = build_segmenter(recipe, catalogue, trial.classes, ndim=ndim)
+    else:
+        parts = build(recipe, catalogue, ndim=ndim)
+    for part in parts:
+        trial.engine.place(part)
+    return parts
 
 
-def _step(model: Learner, objective: Objective, engine: Engine, side: int, ndim: int, classes: int) -> float:
-    """Bytes that one forward pass keeps for the gradient, and the largest of them twice for the backward pass."""
-    sizes: dict[int, int] = {}
-
-    def keep(value: Tensor) -> Tensor:
-        storage = value.untyped_storage()
-        sizes[storage.data_ptr()] = storage.nbytes()
-        return value
-
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda value: value):
-        with engine.autocast():
-            outcome = model.study(_batch(model, engine, side, ndim, classes), objective.needed())
-        objective(outcome).total.backward()
-    for weight in (*model.parameters(), *objective.parameters()):
-        weight.grad = None
-    return float(sum(sizes.values()) + 2 * max(sizes.values(), default=0))
-
-
-def _batch(model: Learner, engine: Engine, side: int, ndim: int, classes: int) -> Any:
-    space = (side,) * ndim
+def _batch(model: Learner, trial: Trial, side: int) -> Any:
+    space, device = (side,) * trial.ndim, trial.engine.device
     rng = torch.Generator().manual_seed(0)
-    first, second = (torch.rand(1, 1, *space, generator=rng).to(engine.device) for _ in range(2))
-    if hasattr(model, "segmenter"):
-        return Labelled(first, torch.randint(0, classes, (1, 1, *space), generator=rng).to(engine.device))
-    subjects = torch.tensor([[1, 2]], device=engine.device)
+    first, second = (torch.rand(1, 1, *space, generator=rng).to(device) for _ in range(2))
+    if isinstance(model, SegmentationModel):
+        return Labelled(first, torch.randint(0, trial.classes, (1, 1, *space), generator=rng).to(device))
+    subjects = torch.tensor([[1, 2]], device=device)
     return Pair(first, second, subjects, torch.ones_like(first, dtype=torch.bool))

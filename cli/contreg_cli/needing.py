@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 from contreg_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from contreg_core.engine import Engine, Precision
-
-_MEMINFO = Path("/proc/meminfo")
+    from contreg_core.engine import Precision
 
 
 @dataclass(frozen=True)
@@ -29,6 +27,7 @@ def needs(training: Training, cache: Path | None, device: str, precision: "Preci
     from contreg_cli.shell import load_catalogue
     from contreg_core.engine import Engine
     from contreg_core.estimate import training_memory
+    from contreg_core.training.need import room
 
     if (training.data is None) == (training.size is None):
         raise UsageError("the scans are not known, or twice", "give either --data COHORT or --size X Y Z")
@@ -42,7 +41,7 @@ def needs(training: Training, cache: Path | None, device: str, precision: "Preci
         known = cohort.split("train")
         size, scans = cohort.load(known[0].id).image.shape, len(known)
     found = training_memory(recipe, catalogue, engine, size, batch_size=training.batch_size, scans=scans)
-    free = _free(engine)
+    free = room(engine)
     short = free is not None and found.total > free
     batch = training.batch_size or recipe.training.batch_size
     return {
@@ -53,15 +52,3 @@ def needs(training: Training, cache: Path | None, device: str, precision: "Preci
         "free_mib": None if free is None else round(free),
         "memory_problem": f"training needs about {found.total:.0f} MiB, {free:.0f} are free" if short else "",
     }
-
-
-def _free(engine: "Engine") -> float | None:
-    """MiB to be had on the device; None where the system does not say."""
-    import torch
-
-    if engine.device.type == "cuda":
-        return float(torch.cuda.mem_get_info(engine.device)[0]) / 2**20
-    if not _MEMINFO.is_file():
-        return None
-    lines = dict(line.split(":", 1) for line in _MEMINFO.read_text(encoding="ascii").splitlines())
-    return int(lines["MemAvailable"].split()[0]) / 1024

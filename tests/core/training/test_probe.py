@@ -8,6 +8,7 @@ import torch
 from contreg_core.cache import CachedCohort
 from contreg_core.catalogue import Catalogue
 from contreg_core.engine import Engine
+from contreg_core.errors import UnavailableError
 from contreg_core.recipe import Recipe
 from contreg_core.training import probe
 
@@ -39,7 +40,16 @@ def test_it_measures_a_recipe(
 
 
 def test_a_machine_has_room(cpu: Engine) -> None:
-    assert 10 < probe.room(cpu) < 1e9
+    found = probe.room(cpu)
+    assert found is None or 10 < found < 1e9
+
+
+def test_a_system_that_does_not_say_is_asked_for_a_number(
+    toy_cache: CachedCohort, cpu: Engine, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "room", lambda engine: None)
+    with pytest.raises(UnavailableError, match="how much memory is free"):
+        probe.largest_batch(catalogue.recipe("voxelmorph"), toy_cache, cpu, catalogue)
 
 
 def test_compiling_is_asked_for_part_by_part(cpu: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
