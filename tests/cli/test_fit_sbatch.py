@@ -72,6 +72,7 @@ def test_its_syntax(script):
     assert all(re.fullmatch(r"#SBATCH --[a-z-]+(=\S+)?", line) for line in directives)
 
 
+@pytest.mark.all
 def test_a_preempted_job_is_requeued_and_goes_on(submit, small, cache, tmp_path):
     arguments = [*small, "--cache", cache, "--run", tmp_path / "run", "--batch-size", 2, "--steps", 20]
     code, said = submit(*arguments, preempted=True)

@@ -33,7 +33,7 @@ PAGE = ROOT / "docs" / "explanation" / "reliability.md"
 Trial = Callable[[Scene, random.Random, bool], list[tally.Row]]
 TRIALS: dict[str, Trial] = {
     "damage": lambda scene, rng, few: damage.trial(
-        scene.root / "damage", rng, flips=100 if few else 1000, cuts=25 if few else 200
+        scene.root / "damage", rng, flips=40 if few else 1000, cuts=10 if few else 200
     ),
     "kill": lambda scene, rng, few: kill.trial(
         scene, rng, at_random=1 if few else 50, named=2 if few else 0
