@@ -1,17 +1,20 @@
-"""Where a result came from: versions, command, machine class, times. No user, host or path above the data."""
+"""Where a result came from: versions, command, machine class, driver, times. No user, host or path above the data."""
 
 import hashlib
+import os
 import platform
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, distribution, version
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 import contreg_core
 
 SCHEMA = 1
+_DRIVER = Path("/proc/driver/nvidia/version")
 _PACKAGES = ("torch", "numpy", "scipy", "numba", "h5py", "nibabel", "SimpleITK", "safetensors")
 
 
@@ -34,11 +37,36 @@ def provenance(
         "command": ["contreg", *map(_portable, sys.argv[1:] if arguments is None else arguments)],
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
+        "processors": os.cpu_count(),
         "device": device,
+        **_cuda(),
         "packages": {name: found for name in _PACKAGES if (found := _version(name))},
         "plugins": dict(plugins),
         "records": {name: found for name in plugins if (found := _record(name))},
     }
+
+
+def finished(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record of work that ended well just now; work that did not is in ``failures.jsonl`` with its exit code."""
+    return {**record, "finished": now(), "exit_code": 0}
+
+
+def _cuda() -> dict[str, str]:
+    """Versions of CUDA and of the driver, where torch was built for a GPU and one is there."""
+    import torch  # what asks for a record has loaded it, or is about to say its version
+
+    if torch.version.cuda is None or not torch.cuda.is_available():
+        return {}
+    return {"cuda": torch.version.cuda, "driver": _driver()}
+
+
+def _driver() -> str:
+    """As the kernel module says; empty where it says nothing (no Linux, another maker)."""
+    try:
+        told = re.search(r"Module.*?\s(\d[\d.]*)\s", _DRIVER.read_text(encoding="utf-8"))
+    except OSError:
+        return ""
+    return told[1] if told else ""
 
 
 def _portable(argument: str) -> str:

@@ -12,6 +12,7 @@ from contreg_cli.caches import open_cache
 from contreg_cli.console import print_table
 from contreg_cli.fleet import HERE, Fleet
 from contreg_cli.options import DEFAULT_MODEL
+from contreg_cli.shell import plugin_versions
 from contreg_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -76,8 +77,10 @@ def evaluate_request(request: Request, catalogue: "Catalogue", fleet: Fleet = HE
     from contreg_core.evaluation import summarise, write_csv
     from contreg_core.files import probe, write_json
     from contreg_core.memory import reset_peak
+    from contreg_core.provenance import finished, provenance
 
     reset_peak()
+    told = provenance(_device(request), plugin_versions())
     subject = ready(request, catalogue)
     protocol = subject.cohort.protocol(request.protocol)
     folder = request.output or _folder(request, subject, protocol)
@@ -104,9 +107,23 @@ def evaluate_request(request: Request, catalogue: "Catalogue", fleet: Fleet = HE
         **({"images": len({score.fixed for score in scores})} if subject.register is None else {}),
     }
     write_csv(folder / "pairs.csv", scores)
+    write_json(folder / "run.json", finished({**told, **_read(subject, scores)}))
     write_json(folder / "summary.json", summary)
     scored.close()
     return summary, folder
+
+
+def _device(request: Request) -> str:
+    from contreg_core.engine import Engine
+
+    return "" if request.model == "none" else Engine.choose(request.device, request.precision).describe()
+
+
+def _read(subject: Subject, scores: "Sequence[PairScore]") -> dict[str, Any]:
+    """The model and the files that the scored scans were made from, by their sums."""
+    scans = sorted({scan for score in scores for scan in (score.moving, score.fixed)})
+    sources = {scan: subject.cohort.sources(scan) for scan in scans}
+    return {"checkpoint_sha256": subject.sha256, "sources": sources}
 
 
 def spread(items: Sequence[T], limit: int | None) -> list[T]:

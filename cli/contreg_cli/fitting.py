@@ -26,6 +26,14 @@ def fit(session: "Session", *, tensorboard: bool = False) -> None:
         click.echo(f"{session.run.path}: finished already, {session.state.step} steps")
         return
     click.echo(_heading(session), err=True)
+    with session.told():
+        _to_the_end(session, tensorboard)
+    click.echo(
+        f"{session.run.path}: {session.state.step} steps in {duration(session.state.elapsed)}{_best(session)}"
+    )
+
+
+def _to_the_end(session: "Session", tensorboard: bool) -> None:
     with (
         events(session.run.path, tensorboard) as mirror,
         asked(session.stop) as received,
@@ -35,9 +43,6 @@ def fit(session: "Session", *, tensorboard: bool = False) -> None:
     if not session.finished:
         number = received[0] if received else signal.SIGTERM
         raise stopped(number, f"step {session.state.step} of {session.state.total}, which is saved")
-    click.echo(
-        f"{session.run.path}: {session.state.step} steps in {duration(session.state.elapsed)}{_best(session)}"
-    )
 
 
 def next_command(run: Path, cache: Path | None, verb: str = "evaluate") -> str:

@@ -77,7 +77,8 @@ class Registering:
                     samples=self.samples,
                 )
             )
-            written = write_registration(folder, result, images[0], images[1], {**about, **marks}, self.form)
+            told = {**about, **_beside(pair), **marks}
+            written = write_registration(folder, result, images[0], images[1], told, self.form)
             record_sums(folder, written)
         warnings = (*result.warnings, *cut_off(brains[0], brains[1], result.affine))
         summary = f"{shown(model.recipe.name, model.prediction)}: {_summary(result.quality)}"
@@ -98,6 +99,15 @@ class Registering:
         model, _ = ready(self.asked)
         own = [self.label_mode, self.affine, self.form, self.field_grid, asdict(self.choice), self.samples]
         return digest([self.asked.identity(model), own])
+
+
+def _beside(pair: ImagePair) -> dict[str, Any]:
+    """Name and SHA-256 of what was read beside the two images."""
+    from contreg_core.files import sha256_of
+
+    given = {"labels": pair.labels, "moving_mask": pair.moving_mask, "fixed_mask": pair.fixed_mask}
+    known = {role: path for role, path in given.items() if path is not None}
+    return {role: {"file": path.name, "sha256": sha256_of(path)} for role, path in known.items()}
 
 
 @lru_cache(maxsize=1)

@@ -182,6 +182,7 @@ def job_of(how: Segmenting) -> Job | DirectJob:
         how.atlases, catalogue, trained, how.asked.model, how.cache, how.choice, how.label_table
     )
     about["atlas"] = [atlas_name(atlas) for atlas in how.atlases]
+    about["atlas_sha256"] = _atlas_sums(how.atlases)
     kind = most, how.fuse, how.label_mode, how.affine, how.samples or 0, how.asked.seed
     return Job(trained, found, labels, *kind, how.choice, how.probabilities, output, about)
 
@@ -324,6 +325,14 @@ def atlas_name(atlas: str) -> str:
 
     pair = split_atlas(atlas)
     return atlas if pair is None else f"{pair[0].name}:{pair[1].name}"
+
+
+def _atlas_sums(atlases: Sequence[str]) -> dict[str, str]:
+    """SHA-256 of every atlas file by name; a prepared cohort's scans carry those of their sources."""
+    from contreg_core.files import sha256_of
+    from contreg_core.inference.references import split_atlas
+
+    return {path.name: sha256_of(path) for atlas in atlases for path in split_atlas(atlas) or ()}
 
 
 def parse_count(text: str | None, *, from_cohort: bool) -> int | None:

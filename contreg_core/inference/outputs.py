@@ -20,6 +20,7 @@ from contreg_core.inference.sampling import Posterior
 from contreg_core.inference.segment import Segmentation
 from contreg_core.inference.segment_directly import DirectSegmentation
 from contreg_core.inference.segmenter import TrainedSegmenter
+from contreg_core.provenance import finished
 from contreg_core.transform import (
     CONVENTIONS,
     FieldFormat,
@@ -99,7 +100,7 @@ def write_registration(
     sides = {"moving": moving.record(), "fixed": fixed.record(), "affine_ras": result.affine.tolist()}
     files = {"files": [path.name for path in (*written, forward, back)]}
     for path, other, ends in ((forward, back, ("fixed", "moving")), (back, forward, ("moving", "fixed"))):
-        told = {"inverse": other.name, **files, **_direction(*ends, form), **sides, **quality}
+        told = {"inverse": other.name, **files, **_direction(*ends, form), **sides, **_ended(quality)}
         write_json(sidecar_path(path), told)
     return [*written, forward, back, sidecar_path(forward), sidecar_path(back)]
 
@@ -160,7 +161,7 @@ def write_segmentation(
     ]
     files = [one.name for one in (path, table, *maps)]
     record = {"image": image.record(), "files": files, "references": references}
-    record |= {"warnings": list(result.warnings), **about}
+    record |= {"warnings": list(result.warnings), **_ended(about)}
     write_json(sidecar_path(path), record)
     return [path, table, *maps, sidecar_path(path)]
 
@@ -182,6 +183,11 @@ def about_model(model: Registrar | TrainedSegmenter) -> dict[str, Any]:
     known = {key: data[key] for key in ("cohort", "cache", "spacing") if key in data}
     own = {"recipe": model.recipe.name, "prediction": list(model.prediction)}
     return {**own, "checkpoint_sha256": model.record.get("sha256"), **known}
+
+
+def _ended(about: Mapping[str, Any]) -> dict[str, Any]:
+    """``about`` with its provenance, where there is one, closed."""
+    return {key: finished(value) if key == "provenance" else value for key, value in about.items()}
 
 
 def _direction(on: str, into: str, form: FieldFormat | Literal["h5"]) -> dict[str, Any]:

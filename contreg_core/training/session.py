@@ -4,6 +4,7 @@ import json
 import math
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from contreg_core.engine import Engine
 from contreg_core.errors import ContregError, DataError, MismatchError
 from contreg_core.files import write_json, write_text
 from contreg_core.plugins import HOUSE
-from contreg_core.provenance import now, provenance
+from contreg_core.provenance import finished, now, provenance
 from contreg_core.ranks.layers import adopt
 from contreg_core.ranks.setting_up import OtherRankError, all_or_none
 from contreg_core.ranks.sharing import share_checkpoint
@@ -323,30 +324,59 @@ class Session:
             "ranks": self.engine.ranks.count,
         }
 
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Say in ``run.json`` how training ended, where it did not end well; ``advance`` goes on inside."""
+        try:
+            yield
+        except ContregError as error:
+            if self.engine.ranks.first and not error.code.startswith("OUT-"):  # nothing can be written then
+                self._tell(stopped=now(), exit_code=error.exit_code, message=error.message)
+            raise
+
     def _describe(self, plugins: Mapping[str, str]) -> None:
-        if self.resumed and self.run.provenance.is_file():
-            return
-        record = {
-            **provenance(self.engine.describe(), plugins),
-            "model": self.recipe.name,
-            "max_seconds": self.max_seconds,
-        }
-        write_json(self.run.provenance, {**record, **self._record()["data"]})
+        """Where the run comes from; of one that goes on, where it does so."""
+        here = provenance(self.engine.describe(), plugins)
+        before = self._told()
+        if not (self.resumed and before):
+            scans = [*self.training_ids, *self.validation_ids]
+            own = {"model": self.recipe.name, "seed": self.scheme.seed, "max_seconds": self.max_seconds}
+            sources = {"sources": {scan: self.cohort.sources(scan) for scan in scans}}
+            write_json(self.run.provenance, {**here, **own, **self._record()["data"], **sources})
+        elif not self.finished:
+            changed = {key: value for key, value in here.items() if before.get(key) != value}
+            self._tell(resumed=[*before.get("resumed", []), {"step": self.state.step, **changed}])
 
     def _close(self) -> None:
-        record = json.loads(self.run.provenance.read_text(encoding="utf-8"))
+        record = self._told()
         if "finished" in record:
             return
-        record |= {
-            "finished": now(),
-            "exit_code": 0,
+        record = {key: value for key, value in record.items() if key not in ("stopped", "message")}
+        write_json(self.run.provenance, finished(record) | self._ended())
+        record_sums(self.run.path, filter(Path.is_file, self.run.finished()))
+
+    def _ended(self) -> dict[str, Any]:
+        return {
+            "warnings": self._told().get("warnings", []),
             "steps": self.state.step,
             "training_seconds": round(self.state.elapsed, 1),
             "peak_memory_mib": round(self.engine.peak_mib()),
             "best_validation": self.state.best if math.isfinite(self.state.best) else None,
         }
-        write_json(self.run.provenance, record)
-        record_sums(self.run.path, filter(Path.is_file, self.run.finished()))
+
+    def _tell(self, **facts: Any) -> None:
+        """Add to ``run.json``, warnings included."""
+        before = self._told()
+        warnings = list(dict.fromkeys((*before.get("warnings", []), *self.warnings)))
+        write_json(self.run.provenance, {**before, **facts, "warnings": warnings})
+
+    def _told(self) -> dict[str, Any]:
+        """What ``run.json`` says so far; nothing where it is gone or damaged, for training needs none of it."""
+        try:
+            found = json.loads(self.run.provenance.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
 
 
 def _values(report: StepReport) -> dict[str, float]:

@@ -56,7 +56,12 @@ def test_shards_in_any_order_make_the_whole_and_the_last_writes_it(contreg, eval
         assert counts(contreg, folder) == [2 * number, 0, 6 - 2 * number]
     assert "6 pairs" in evaluate(folder, "--shard", "2/3").out
     assert rows(folder) == rows(tmp_path / "whole")
-    assert sorted(path.name for path in folder.iterdir()) == ["pairs.csv", "summary.json", "work.jsonl"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "pairs.csv",
+        "run.json",
+        "summary.json",
+        "work.jsonl",
+    ]
     assert counts(contreg, folder) == [6, 0, 0]
     late = evaluate(folder, "--shard", "2/3")
     assert late.code == 0

@@ -32,7 +32,8 @@ def test_a_run(trained, cache, contreg):
     files = [path.relative_to(trained).as_posix() for path in trained.rglob("*") if path.is_file()]
     # Other tests score the same run in other ways: -symmetric, -refine-3.
     written = {re.sub(r"^evaluation/[^/]+/", "evaluation/PROTOCOL-SPLIT/", file) for file in files}
-    assert {"recipe.toml", "run.json", "metrics.jsonl", "checkpoints/last.safetensors"} <= written
+    made = ("run.json", "checkpoints/last.safetensors", "evaluation/PROTOCOL-SPLIT/run.json")
+    assert {"recipe.toml", "metrics.jsonl", *made} <= written
     assert written <= quoted(table("A run"))
 
 

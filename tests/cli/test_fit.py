@@ -102,6 +102,9 @@ def test_a_signal_saves_and_the_same_command_goes_on(fit, trained, tmp_path, mon
     result = fit()
     assert result.code == code
     assert "after step 5 of 6, which is saved" in result.error
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert (record["exit_code"], record["stopped"][:2]) == (code, "20")
+    assert "which is saved" in record["message"]
     assert signal.getsignal(number) == handler
     monkeypatch.setattr(PairFeed, "batch", batch)
     assert "goes on after step 5" in fit().err

@@ -71,8 +71,8 @@ def test_itk_gets_the_same_warped_image(study, tmp_path):
 
 
 def test_the_sidecar_explains(study, tmp_path):
-    moving, fixed = study / "S01.nii.gz", study / "S03.nii.gz"
-    assert command(study, moving, fixed, tmp_path, "--seed", "3") == 0
+    moving, fixed, labels = study / "S01.nii.gz", study / "S03.nii.gz", study / "S01_labels.nii.gz"
+    assert command(study, moving, fixed, tmp_path, "--seed", "3", "--moving-labels", str(labels)) == 0
     record = json.loads((tmp_path / "S01_from-S01_to-S03_mode-image_xfm.json").read_text())
     for role, path in (("moving", moving), ("fixed", fixed)):
         assert record[role]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
@@ -85,7 +85,13 @@ def test_the_sidecar_explains(study, tmp_path):
     assert record["model"]["recipe"] == "voxelmorph/mse"
     assert len(record["model"]["checkpoint_sha256"]) == 64
     assert record["seed"] == 3
+    assert record["labels"] == {
+        "file": labels.name,
+        "sha256": hashlib.sha256(labels.read_bytes()).hexdigest(),
+    }
     assert record["provenance"]["contreg"]
+    assert record["provenance"]["finished"] >= record["provenance"]["started"]
+    assert record["provenance"]["exit_code"] == 0
     assert {"ncc_before", "ncc_after", "folding_percent", "displacement_mm", "overlap_before"} <= set(
         record["quality"]
     )

@@ -64,7 +64,12 @@ def test_a_stopped_evaluation_scores_only_what_is_left(request_, tmp_path, monke
     assert {key: value for key, value in found.items() if key not in times} == {
         key: value for key, value in whole.items() if key not in times
     }
-    assert sorted(path.name for path in folder.glob("*.*")) == ["pairs.csv", "summary.json", "work.jsonl"]
+    assert sorted(path.name for path in folder.glob("*.*")) == [
+        "pairs.csv",
+        "run.json",
+        "summary.json",
+        "work.jsonl",
+    ]
 
 
 def test_asked_again_it_is_scored_again_unless_reuse_is_asked_for(request_, monkeypatch):

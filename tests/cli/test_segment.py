@@ -9,6 +9,7 @@ import pytest
 
 from contreg_adapters.lpba40.labels import label_table
 from contreg_cli.main import run
+from contreg_core.files import sha256_of
 
 VOXEL = 8.0**3
 
@@ -41,6 +42,9 @@ def test_one_labelled_image(study, tmp_path):
     assert [reference["name"] for reference in record["references"]] == ["S01.nii.gz"]
     assert record["fusion"] == "majority"
     assert record["atlas"] == ["S01.nii.gz:S01_labels.nii.gz"]
+    files = [study / "S01.nii.gz", study / "S01_labels.nii.gz"]
+    assert record["atlas_sha256"] == {path.name: sha256_of(path) for path in files}
+    assert record["provenance"]["finished"]
     assert record["model"]["recipe"] == "voxelmorph/mse"
 
 

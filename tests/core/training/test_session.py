@@ -154,6 +154,51 @@ def test_what_a_run_leaves(start: Start) -> None:
     assert start().finished
 
 
+def told(session: Session) -> dict[str, Any]:
+    return dict(json.loads(session.run.provenance.read_text()))
+
+
+def test_a_run_says_how_it_failed_where_it_went_on_and_what_it_was_made_from(start: Start) -> None:
+    session = start(max_seconds=1e6)
+    at(session, {2: session.save, 3: poison(session, "images")})
+    with pytest.raises(DataError) as caught, session.told():
+        finish(session)
+    record = told(session)
+    assert (record["exit_code"], record["message"]) == (65, caught.value.message)
+    assert record["stopped"] >= record["started"]
+    assert record["seed"] == session.scheme.seed
+    assert list(record["sources"]) == ["a", "b", "c", "d", "e"]
+    again = start()
+    assert [one["step"] for one in told(again)["resumed"]] == [2]
+    assert told(again)["started"] == record["started"]
+    ended = told(finish(again))
+    assert (ended["exit_code"], ended["steps"], ended["warnings"]) == (0, STEPS, [])
+    assert not {"stopped", "message"} & ended.keys()
+    start()
+    assert told(again) == ended
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"started": "20'])
+def test_a_damaged_record_does_not_stop_a_run(start: Start, content: str) -> None:
+    session = start()
+    at(session, {2: session.stop})
+    finish(session)
+    session.run.provenance.write_text(content)
+    again = start()
+    assert again.resumed
+    assert told(again)["training"] == ["a", "b", "c"]
+    assert told(finish(again))["steps"] == STEPS
+
+
+def test_a_fall_back_is_a_warning_in_the_record(start: Start) -> None:
+    session = start()
+    at(session, {2: session.save, 3: session.stop})
+    finish(session)
+    path = session.run.checkpoint("last")
+    path.write_bytes(path.read_bytes()[:-40])
+    assert "previous" in told(finish(start(fall_back=True)))["warnings"][0]
+
+
 def test_a_run_of_an_older_version_goes_on(start: Start) -> None:
     """Its recipe lacks a knob that came since and has its default."""
     session = start()
@@ -269,7 +314,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before_only_if_asked(start: 
 
 def test_divergence_before_any_checkpoint_says_so(start: Start) -> None:
     session = start()
-    at(session, {0: poison(session, "images")})
+    at(session, {1: poison(session, "images")})
     with pytest.raises(DataError, match="no checkpoint was made before"):
         finish(session)
 
