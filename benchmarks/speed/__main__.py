@@ -1,4 +1,4 @@
-"""Speed of contreg beside its peers: ``python -m benchmarks.speed --peer-python PYTHON``; ``make bench`` runs it.
+"""Speed of contreg beside its peers: ``python -m benchmarks.speed [--peer-python PYTHON]``; ``make bench`` runs it.
 
 Every row of ``rows`` is one piece of work, done in turns by processes that live as long as the row. The record goes to
 ``NAME.json`` and ``NAME.md`` under ``benchmarks/results``.
@@ -7,6 +7,7 @@ Every row of ``rows`` is one piece of work, done in turns by processes that live
 import argparse
 import importlib
 import json
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from benchmarks.speed.table import markdown
 
 RESULTS = ROOT / "benchmarks" / "results"
 ORDER = (
-    *("startup", "image_warp", "label_warp", "label_vote", "warp_gradient", "squaring", "lncc", "jacobian"),
+    *("startup", "plugins_list", "completion"),
+    *("image_warp", "label_warp", "label_vote", "warp_gradient", "squaring", "lncc", "jacobian"),
     *("dice", "hd95", "cached_read", "inference", "training", "training_recommended"),
     *("register", "inference_large", "training_batch"),
 )
@@ -77,7 +79,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--peer-python", required=True, help="interpreter that has the peers")
+    parser.add_argument("--peer-python", default=sys.executable, help="interpreter that has the peers")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, no long rows")
     parser.add_argument("--rows", default="", help="only these, by file name, with commas")
     parser.add_argument("--rounds", type=int, default=0, help="instead of each row's own number")

@@ -42,6 +42,11 @@ def labels(space: tuple[int, ...], count: int = 56, seed: int = 0) -> NDArray[np
     return np.where(_radius(space) < 1, regions[tuple(map(slice, space))], 0).astype(np.uint8)
 
 
+def label_pair() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """56 regions at 1 mm, and the same bent in another way."""
+    return labels(ONE_MM, seed=0), labels(ONE_MM, seed=3)
+
+
 def _radius(space: tuple[int, ...]) -> NDArray[Any]:
     axes = [np.linspace(-1.15, 1.15, n) ** 2 for n in space]
     return sum(np.meshgrid(*axes, indexing="ij", sparse=True))  # type: ignore[return-value]

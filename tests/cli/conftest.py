@@ -1,8 +1,6 @@
 """The program in this process, and tiny cohorts for it: four brains of 16 voxels a side."""
 
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import nibabel as nib
@@ -20,6 +18,9 @@ from contreg_core.recipe import override
 from contreg_core.training.run_folder import RunFolder
 from contreg_core.training.session import Session
 from contreg_core.volume import write_volume
+from tests.program import contreg
+
+__all__ = ["contreg"]
 
 TINY = ["-s", "preprocessing.spacing=0"]
 SMALL = [
@@ -27,39 +28,6 @@ SMALL = [
     *("-s", "encoder.features=4,4,4", "-s", "training.validation=2", "-s", "training.validate_every=3"),
     *("-s", "training.warmup_steps=1"),
 ]
-
-
-@dataclass(frozen=True)
-class Result:
-    """How one command line ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def error(self) -> str:
-        """The one line of the failure."""
-        lines = [line for line in self.err.splitlines() if line.startswith(("error: ", "error CR-"))]
-        assert len(lines) == 1, self.err
-        assert "Traceback" not in self.err
-        return lines[0]
-
-
-Contreg = Callable[..., Result]
-
-
-@pytest.fixture
-def contreg(capsys: pytest.CaptureFixture[str]) -> Contreg:
-    """``contreg("list", "--json")`` in this process."""
-
-    def call(*arguments: object) -> Result:
-        capsys.readouterr()
-        code = run([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Result(code, captured.out, captured.err)
-
-    return call
 
 
 @pytest.fixture

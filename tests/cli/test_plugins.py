@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from contreg_cli.scaffold import KINDS
+from tests.program import pip_install
 
 ROOT = Path(__file__).parents[2]
 Done = subprocess.CompletedProcess[str]
@@ -20,23 +21,8 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("packages")
     for kind in KINDS:
         program("plugins", "new", f"my-{kind}", "--kind", kind, "-o", folder)
-    install(folder / "site", [folder / f"contreg-my-{kind}" for kind in KINDS])
+    pip_install(folder / "site", [folder / f"contreg-my-{kind}" for kind in KINDS])
     return folder
-
-
-def install(site: Path, sources: list[Path]) -> None:
-    """By pip, into a folder of its own, without network."""
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--no-build-isolation",
-        "--no-index",
-    ]
-    subprocess.run([*command, "--disable-pip-version-check", "--target", site, *sources], check=True)
 
 
 def program(*arguments: object, site: Path | None = None, module: str = "contreg_cli") -> Done:

@@ -12,6 +12,7 @@ import pytest
 
 from contreg_cli.scaffold import write_package
 from contreg_core.volume import Volume, write_volume
+from tests.program import pip_install
 
 ROOT = Path(__file__).parents[2]
 Done = subprocess.CompletedProcess[str]
@@ -35,19 +36,8 @@ def stranger(bare: Path) -> Path:
     """The same beside a stranger's model, losses and cohort, which know only the core."""
     site = bare.parent / "stranger"
     shutil.copytree(bare, site, symlinks=True)
-    for name, kind in (("lone", "model"), ("study", "cohort"), ("apart", "loss"), ("euler", "warper")):
-        source = write_package(name, kind, bare.parent / "sources")[0].parent
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--no-deps",
-            "--no-build-isolation",
-            "--no-index",
-        ]
-        subprocess.run([*command, "--disable-pip-version-check", "--target", site, source], check=True)
+    kinds = (("lone", "model"), ("study", "cohort"), ("apart", "loss"), ("euler", "warper"))
+    pip_install(site, [write_package(name, kind, bare.parent / "sources")[0].parent for name, kind in kinds])
     return site
 
 

@@ -2,8 +2,6 @@
 
 import ast
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from contreg_core.catalogue import Catalogue
 from contreg_core.plugins import ALLOW_VARIABLE, installed_plugins, load_catalogue
 from contreg_core.recipe import build, override
 from contreg_core.types import Pair
+from tests.program import pip_install
 
 PACKAGE = Path(__file__).parent / "contreg-guest"
 
@@ -22,9 +21,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the guest installed in it; built from a copy, so the tree stays clean."""
     folder = tmp_path_factory.mktemp("guest")
     source = shutil.copytree(PACKAGE, folder / "source", ignore=shutil.ignore_patterns("__pycache__"))
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
-    command += ["--no-index", "--disable-pip-version-check", "--target", str(folder / "site"), str(source)]
-    subprocess.run(command, check=True)
+    pip_install(folder / "site", [source])
     return folder / "site"
 
 

@@ -17,15 +17,11 @@ ROW = Row(
 )
 
 
-def _maps() -> tuple[Any, Any]:
-    return data.labels(data.ONE_MM, seed=0), data.labels(data.ONE_MM, seed=3)
-
-
 def contreg() -> Call:
     """One joint histogram."""
     from contreg_core.evaluation.overlap import confusion
 
-    predicted, truth = _maps()
+    predicted, truth = data.label_pair()
     return lambda: list(confusion(predicted, truth, range(1, 57)).label_dice().values())
 
 
@@ -35,7 +31,7 @@ def monai() -> Call:
     from monai.metrics import compute_dice
     from monai.networks import one_hot
 
-    predicted, truth = (torch.from_numpy(one)[None, None] for one in _maps())
+    predicted, truth = (torch.from_numpy(one)[None, None] for one in data.label_pair())
 
     def call() -> Any:
         maps = (one_hot(each, 57) for each in (predicted, truth))
@@ -46,7 +42,7 @@ def monai() -> Call:
 
 def numpy() -> Call:
     """Label by label, on uint8."""
-    predicted, truth = _maps()
+    predicted, truth = data.label_pair()
 
     def dice(label: int) -> float:
         a, b = predicted == label, truth == label

@@ -15,15 +15,11 @@ ROW = Row(
 )
 
 
-def _maps() -> tuple[Any, Any]:
-    return data.labels(data.ONE_MM, seed=0), data.labels(data.ONE_MM, seed=3)
-
-
 def contreg() -> Call:
     """``surface_distances``, which gives ASSD too."""
     from contreg_core.evaluation.surface import surface_distances
 
-    predicted, truth = _maps()
+    predicted, truth = data.label_pair()
     return lambda: list(surface_distances(predicted, truth, range(1, 57), (1, 1, 1)).hd95.values())
 
 
@@ -33,7 +29,7 @@ def monai() -> Call:
     from monai.metrics import compute_hausdorff_distance
     from monai.networks import one_hot
 
-    predicted, truth = (torch.from_numpy(one)[None, None] for one in _maps())
+    predicted, truth = (torch.from_numpy(one)[None, None] for one in data.label_pair())
 
     def call() -> Any:
         maps = (one_hot(each, 57) for each in (predicted, truth))
@@ -46,7 +42,7 @@ def surface_distance() -> Call:
     """``compute_robust_hausdorff`` label by label."""
     from surface_distance import compute_robust_hausdorff, compute_surface_distances
 
-    predicted, truth = _maps()
+    predicted, truth = data.label_pair()
 
     def one(label: int) -> float:
         distances = compute_surface_distances(truth == label, predicted == label, (1, 1, 1))

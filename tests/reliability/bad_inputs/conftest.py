@@ -1,47 +1,15 @@
-"""The workshop, built once, and the program in this process."""
+"""The workshop, built once."""
 
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from contreg_cli.main import run
+from tests.program import contreg
 from tests.reliability.bad_inputs.workshop import Workshop, build
 
-
-@dataclass(frozen=True)
-class Result:
-    """How one command line ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def error(self) -> str:
-        """The one line of the failure."""
-        lines = [line for line in self.err.splitlines() if line.startswith(("error: ", "error CR-"))]
-        assert len(lines) == 1, self.err
-        return lines[0]
-
-
-Contreg = Callable[..., Result]
-
-
-@pytest.fixture
-def contreg(capsys: pytest.CaptureFixture[str]) -> Contreg:
-    """``contreg("list", "--json")``; whatever happens, no traceback is shown."""
-
-    def call(*arguments: object) -> Result:
-        capsys.readouterr()
-        code = run([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err + captured.out
-        return Result(code, captured.out, captured.err)
-
-    return call
+__all__ = ["contreg"]
 
 
 @pytest.fixture(scope="session")
