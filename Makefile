@@ -1,5 +1,6 @@
 # make demo   the whole path on an embedded cohort, with a report to open
 # make test   lint, types, import directions, tests: what continuous integration runs
+# make coverage   branch coverage of make test: 95 % of volume, transform, cache, checkpoint, 90 % of all
 # make docs   the reference the program writes of itself, and the site, in site/
 # make test-reliability   kill -9, full disks, damaged files, crowds, resuming: the table of docs/explanation/reliability.md
 # make fuzz MINUTES=10    each reader fuzzed for so long (Linux)
@@ -17,7 +18,7 @@ PEERS ?= .venv-peers/bin/python
 
 .DEFAULT_GOAL := test
 MINUTES ?= 10
-.PHONY: demo test test-all docs test-reliability fuzz mutation soak bench bench-all bench-gpu lint format wheel lock audit clean
+.PHONY: demo test test-all coverage docs test-reliability fuzz mutation soak bench bench-all bench-gpu lint format wheel lock audit clean
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -33,6 +34,14 @@ test: lint
 
 test-all: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "all or not all"
+
+# Tests under coverage, then the table and, with what they have to reach, the areas whose faults would be silent.
+coverage: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --cov --cov-report=
+	failed=0; for area in volume transform cache checkpoint; do \
+	  printf '%s: ' $$area; $(BIN)/python -m coverage report --format=total --precision=1 \
+	    --include="*/contreg_core/$$area/*,*/contreg_core/$$area.py" --fail-under=95 || failed=1; \
+	done; $(BIN)/python -m coverage report --fail-under=90 && exit $$failed
 
 test-reliability: $(READY)
 	$(BIN)/python tests/reliability/campaign.py --write

@@ -145,3 +145,9 @@ def test_an_optimiser_goes_on_exactly_in_any_memory_layout(
         return weight.detach()
 
     assert torch.equal(run(resume=True), run(resume=False))
+
+
+def test_what_fits_is_filled_in() -> None:
+    module, values = torch.nn.Linear(3, 2), {"weight": torch.ones(2, 3), "bias": torch.full((2,), 5.0)}
+    load_module(module, values, "model")
+    assert all(torch.equal(value, values[name]) for name, value in module.state_dict().items())

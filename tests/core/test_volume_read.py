@@ -178,6 +178,7 @@ def test_nan_in_images_and_labels(tmp_path):  # rows 9 and 10
     [
         (PIXDIM + 4, "f", (np.nan,), "voxel size"),  # row 12
         (DIM, "4h", (3, 8, 0, 10), "dimensions"),  # row 13
+        (DIM, "h", (9,), "dimensions"),
         (DIM, "4h", (3, 8, -9, 10), "dimensions"),
         (DIM, "4h", (3, 8, 90, 1), "flat"),  # row 29
         (DIM, "4h", (3, 32767, 32767, 32767), "limit"),  # row 14

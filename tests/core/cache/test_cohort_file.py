@@ -36,6 +36,17 @@ def test_splits_protocols_and_scans(toy_cache: CachedCohort) -> None:
     assert toy_cache.load("a").image.shape == (8, 12, 8)
 
 
+def test_of_rigid_copies_the_one_in_the_own_space_counts(toy_cache: CachedCohort) -> None:
+    scans = [replace(scan, subject=scan.id, space="a") for scan in toy_cache.scans]
+    for only, expected in ((False, len(scans)), (True, 1)):
+        cohort = replace(toy_cache, fixed_only_own_space=only)
+        assert len(cohort.own_space(scans)) == expected
+
+
+def test_sources_of_a_scan_that_is_gone_are_none(copy: CachedCohort) -> None:
+    assert copy.sources("a") == {}
+
+
 def test_what_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(MissingError, match="nothing was prepared"):
         CachedCohort.open(tmp_path)

@@ -3,7 +3,9 @@
 from dataclasses import fields, replace
 from pathlib import Path
 
-from contreg_core.cache import cache_folder, find_cache
+import pytest
+
+from contreg_core.cache import cache_folder, default_root, find_cache
 from contreg_core.preprocessing.spec import Preprocessing
 
 OTHERS = {
@@ -35,3 +37,8 @@ def test_a_cache_is_found_when_it_is_finished(tmp_path: Path) -> None:
     assert find_cache(tmp_path, "toy", spec) is None
     (folder / "cohort.json").write_text("{}")
     assert find_cache(tmp_path, "toy", spec) == folder
+
+
+def test_the_root_follows_the_platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("contreg_core.cache.location.user_cache_path", lambda name: tmp_path / name)
+    assert default_root() == tmp_path / "contreg"

@@ -10,7 +10,7 @@ import hdf5plugin  # noqa: F401 - importing it registers the filter
 import numpy as np
 import pytest
 
-from contreg_core.cache.subject_file import SCHEMA, read_key, read_subject, write_subject
+from contreg_core.cache.subject_file import SCHEMA, read_key, read_sources, read_subject, write_subject
 from contreg_core.errors import DataError, MismatchError, MissingError
 from contreg_core.preprocessing.apply import ProcessedScan
 from contreg_core.volume import Volume
@@ -73,6 +73,12 @@ def test_everything_else_comes_back_exactly(tmp_path: Path, largest: int, dtype:
     assert np.array_equal(read.affine, AFFINE)
     assert read.key == read_key(tmp_path / "a.h5") == "some key"
     assert read.notes == NOTES
+
+
+def test_sums_of_the_sources_come_back(tmp_path: Path) -> None:
+    sums = {"a.nii.gz": "0" * 64, "é.nii": "f" * 64}
+    write_subject(tmp_path / "a.h5", scan(image(0, 1)), "k", sums)
+    assert read_sources(tmp_path / "a.h5") == sums
 
 
 def test_no_labels_and_two_dimensions(tmp_path: Path) -> None:
