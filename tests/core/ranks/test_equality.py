@@ -12,7 +12,8 @@ from contreg_core.recipe import Recipe
 from contreg_core.training.run_folder import RunFolder
 
 LOOSE = {"contrastive-vae/paper", "contrastive-vae/reference", "contrastive-vae/reference2020"}
-"""Batch norms over a few voxels; two have weights of N(0, 1) and activations of hundreds: rounding grows with them."""
+"""Batch norms over a few voxels; two have weights of N(0, 1) and activations of hundreds: rounding grows with them: one float32
+rounding of every weight at the start moves some of one rank's by 0.005 of the largest within 20 steps."""
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,8 @@ def test_ranks_are_one(
         found, expected = RunFolder(several / file), alone(recipe, tmp_path / f"{file}-alone")
         tolerance = 1e-3 if recipe.name in LOOSE else 1e-5
         assert losses(found) == pytest.approx(losses(expected), rel=tolerance), recipe.name
-        assert apart(weights(found), weights(expected)) <= tolerance, recipe.name
+        spread = 1e-2 if recipe.name in LOOSE else 1e-5
+        assert apart(weights(found), weights(expected)) <= spread, recipe.name
 
 
 def losses(run: RunFolder) -> dict[str, float]:
