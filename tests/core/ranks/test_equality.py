@@ -12,8 +12,8 @@ from contreg_core.recipe import Recipe
 from contreg_core.training.run_folder import RunFolder
 
 LOOSE = {"contrastive-vae/paper", "contrastive-vae/reference", "contrastive-vae/reference2020"}
-"""Batch norms over a few voxels; two have weights of N(0, 1) and activations of hundreds: rounding grows with them: one float32
-rounding of every weight at the start moves some of one rank's by 0.005 of the largest within 20 steps."""
+"""Batch norms over a few voxels; two have weights of N(0, 1) and activations of hundreds: rounding grows with them. One
+float32 rounding of every weight at the start moves some of one rank's by 0.005 of the largest within 20 steps."""
 
 
 @pytest.mark.parametrize(
