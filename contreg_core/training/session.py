@@ -4,7 +4,7 @@ import json
 import math
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -330,8 +330,9 @@ class Session:
         try:
             yield
         except ContregError as error:
-            if self.engine.ranks.first and not error.code.startswith("OUT-"):  # nothing can be written then
-                self._tell(stopped=now(), exit_code=error.exit_code, message=error.message)
+            if self.engine.ranks.first:
+                with suppress(ContregError):  # where training failed for want of space, this fails too
+                    self._tell(stopped=now(), exit_code=error.exit_code, message=error.message)
             raise
 
     def _describe(self, plugins: Mapping[str, str]) -> None:

@@ -17,6 +17,7 @@ from contreg_adapters.synthetic import Synthetic
 from contreg_adapters.synthetic.layouts import write_layout
 from contreg_cli.main import run
 from contreg_core.checkpoint import read_checkpoint
+from contreg_core.sums import check_sums
 from contreg_core.transform import read_transform
 from contreg_core.volume import write_volume
 
@@ -35,7 +36,9 @@ _OF_THE_RUN = {
     "elapsed",
     "command",
     "sha256",
+    "peak_memory_mib",
     "recent",
+    "resumed",
     "written",
 }
 
@@ -109,6 +112,8 @@ def _compile_for_children() -> None:
 
 def content(path: Path) -> Any:
     """What a file says, without the facts of the run that wrote it."""
+    if path.name == "SHA256SUMS":  # of files with times in them: that they are right is what lasts
+        return sorted(check_sums(path.parent).items())
     if path.suffix == ".json":
         return _lasting(json.loads(path.read_text(encoding="utf-8")))
     if path.suffix == ".jsonl":
