@@ -86,9 +86,9 @@ def slopes_faded(u: Array, start: Any, ramp: Array, own: Any, top: Any, slopes: 
 
 
 @compiled
-def ramp(points: Array) -> Array:
-    """0, 1, 2 ... along the last axis, as real numbers: whole ones are slow to convert."""
-    line = np.empty(points.shape[4], points.dtype)
+def ramp(like: Array, count: int) -> Array:
+    """0, 1, 2 ... as real numbers of an array's type: whole ones are slow to convert."""
+    line = np.empty(count, like.dtype)
     for k in range(line.size):
         line[k] = k
     return line
@@ -146,3 +146,18 @@ def strides(size: Size) -> Any:
     up = sheet if size[0] > 1 else nothing
     right = line if size[1] > 1 else nothing
     return sheet, line, up, right, (one if size[2] > 1 else nothing)
+
+
+@compiled
+def corners(steps: Any, low: Array, k: int) -> Any:
+    """Where the ``k``-th point's four lower neighbours lie, and the step from each to the one behind it."""
+    sheet, line, up, right, behind = steps
+    a = np.uint64(low[k]) * sheet + np.uint64(low[BLOCK + k]) * line + np.uint64(low[2 * BLOCK + k])
+    return a, a + right, a + up, a + up + right, behind
+
+
+@compiled
+def shares(w: Array, k: int) -> Any:
+    """The ``k``-th point's weights, two along each axis."""
+    two, four = 2 * BLOCK + k, 4 * BLOCK + k
+    return w[k], w[BLOCK + k], w[two], w[BLOCK + two], w[four], w[BLOCK + four]

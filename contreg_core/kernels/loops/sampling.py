@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contreg_core.kernels.loops.machine import compiled
-from contreg_core.kernels.loops.places import BLOCK, Size, incline, place, ramp, strides
+from contreg_core.kernels.loops.places import BLOCK, Size, corners, incline, place, ramp, shares, strides
 
 Array: TypeAlias = NDArray[Any]
 
@@ -19,7 +19,7 @@ def read(
     start: int, stop: int, image: Array, size: Size, points: Array, own: Any, zeros: bool, out: Array
 ) -> None:
     """``out (B, C, *out)`` of rows ``start`` to ``stop`` of the ``B * out[0]`` slices."""
-    rows, line = out.shape[2], ramp(points)
+    rows, line = out.shape[2], ramp(points, points.shape[4])
     low, weights = np.empty(3 * BLOCK, np.int32), np.empty(6 * BLOCK, points.dtype)
     steps, first = strides(size), low.view(np.uint32)
     for row in range(start, stop):
@@ -34,16 +34,12 @@ def read(
 @compiled
 def mix(image: Array, steps: Any, low: Array, w: Array, out: Array) -> None:
     """A block of weighted sums of eight neighbours."""
-    sheet, line, up, right, behind = steps
     for k in range(out.size):
-        a = np.uint64(low[k]) * sheet + np.uint64(low[BLOCK + k]) * line + np.uint64(low[2 * BLOCK + k])
-        b, c = a + right, a + up
-        d = c + right
-        t, u = w[4 * BLOCK + k], w[5 * BLOCK + k]
-        r, s = w[2 * BLOCK + k], w[3 * BLOCK + k]
+        a, b, c, d, behind = corners(steps, low, k)
+        p, q, r, s, t, u = shares(w, k)
         above = r * (t * image[a] + u * image[a + behind]) + s * (t * image[b] + u * image[b + behind])
         below = r * (t * image[c] + u * image[c + behind]) + s * (t * image[d] + u * image[d + behind])
-        out[k] = w[k] * above + w[BLOCK + k] * below
+        out[k] = p * above + q * below
 
 
 @compiled
@@ -59,7 +55,7 @@ def slopes(
     out: Array,
 ) -> None:
     """The gradient for ``points``, where ``gradient`` is the one for what ``read`` gave."""
-    rows, line = out.shape[2], ramp(points)
+    rows, line = out.shape[2], ramp(points, points.shape[4])
     low, weights = np.empty(3 * BLOCK, np.int32), np.empty(12 * BLOCK, points.dtype)
     steps, first = strides(size), low.view(np.uint32)
     for row in range(start, stop):
@@ -79,15 +75,11 @@ def lean(
     image: Array, steps: Any, low: Array, w: Array, gradient: Array, more: bool, x: Array, y: Array, z: Array
 ) -> None:
     """A block of one channel's share in the gradient for the points; ``more`` adds it to that of others."""
-    sheet, line, up, right, behind = steps
     zero = gradient.dtype.type(0)
     for k in range(gradient.size):
-        a = np.uint64(low[k]) * sheet + np.uint64(low[BLOCK + k]) * line + np.uint64(low[2 * BLOCK + k])
-        b, c = a + right, a + up
-        d = c + right
-        g, p, q = gradient[k], w[k], w[BLOCK + k]
-        r, s = w[2 * BLOCK + k], w[3 * BLOCK + k]
-        t, u = w[4 * BLOCK + k], w[5 * BLOCK + k]
+        a, b, c, d, behind = corners(steps, low, k)
+        g = gradient[k]
+        p, q, r, s, t, u = shares(w, k)
         tt, uu = w[10 * BLOCK + k], w[11 * BLOCK + k]
         a0, a1, b0, b1 = image[a], image[a + behind], image[b], image[b + behind]
         c0, c1, d0, d1 = image[c], image[c + behind], image[d], image[d + behind]
@@ -108,7 +100,7 @@ def scatter(
     start: int, stop: int, size: Size, points: Array, own: Any, zeros: bool, gradient: Array, out: Array
 ) -> None:
     """Add to ``out (B, C, voxels)`` the image's gradient; rows are its ``B * C`` planes, so threads never meet."""
-    planes, line = gradient.shape[1], ramp(points)
+    planes, line = gradient.shape[1], ramp(points, points.shape[4])
     low, weights = np.empty(3 * BLOCK, np.int32), np.empty(6 * BLOCK, points.dtype)
     steps, lows = strides(size), low.view(np.uint32)
     for n in range(start // planes, (stop + planes - 1) // planes):
@@ -124,14 +116,10 @@ def scatter(
 @compiled
 def deal(gradient: Array, steps: Any, low: Array, w: Array, out: Array) -> None:
     """Add a block to the eight neighbours of each point."""
-    sheet, line, up, right, behind = steps
     for k in range(gradient.size):
-        a = np.uint64(low[k]) * sheet + np.uint64(low[BLOCK + k]) * line + np.uint64(low[2 * BLOCK + k])
-        b, c = a + right, a + up
-        d = c + right
-        t, u = w[4 * BLOCK + k], w[5 * BLOCK + k]
-        above, below = gradient[k] * w[k], gradient[k] * w[BLOCK + k]
-        r, s = w[2 * BLOCK + k], w[3 * BLOCK + k]
+        a, b, c, d, behind = corners(steps, low, k)
+        p, q, r, s, t, u = shares(w, k)
+        above, below = gradient[k] * p, gradient[k] * q
         out[a] += above * r * t
         out[a + behind] += above * r * u
         out[b] += above * s * t

@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contreg_core.kernels.loops.machine import compiled
-from contreg_core.kernels.loops.places import BLOCK, held_inside, slopes_inside, strides
+from contreg_core.kernels.loops.places import (
+    BLOCK,
+    corners,
+    held_inside,
+    ramp,
+    shares,
+    slopes_inside,
+    strides,
+)
 
 Array: TypeAlias = NDArray[Any]
 
@@ -18,7 +26,7 @@ Array: TypeAlias = NDArray[Any]
 def square(start: int, stop: int, v: Array, out: Array) -> None:
     """``out(p) = v(p) + v(p + v(p))`` of rows ``start`` to ``stop`` of the ``B * D`` slices."""
     rows, columns, width = v.shape[1], v.shape[2], v.shape[3]
-    line, parts = ramp(v), np.empty((3, BLOCK), v.dtype)
+    line, parts = ramp(v, v.shape[3]), np.empty((3, BLOCK), v.dtype)
     low, weights = np.empty(3 * BLOCK, np.int32), np.empty(6 * BLOCK, v.dtype)
     steps, first = strides((rows, columns, width)), low.view(np.uint32)
     for row in range(start, stop):
@@ -29,15 +37,6 @@ def square(start: int, stop: int, v: Array, out: Array) -> None:
                 end = min(k + BLOCK, width)
                 place(v, (n, i, j, k), line, parts, low, weights)
                 add_mix(field, steps, first, weights, v[n, i, j, k:end], out[n, i, j, k:end])
-
-
-@compiled
-def ramp(v: Array) -> Array:
-    """0, 1, 2 ... along the last axis, as real numbers."""
-    line = np.empty(v.shape[3], v.dtype)
-    for k in range(line.size):
-        line[k] = k
-    return line
 
 
 @compiled
@@ -64,17 +63,20 @@ def split(v: Array, x: Array, y: Array, z: Array) -> None:
 
 
 @compiled
+def triples(steps: Any, low: Array, k: int) -> Any:
+    """``corners`` where every place holds three components."""
+    a, b, c, d, behind = corners(steps, low, k)
+    three = np.uint64(3)
+    return a * three, b * three, c * three, d * three, behind * three
+
+
+@compiled
 def add_mix(v: Array, steps: Any, low: Array, w: Array, own: Array, out: Array) -> None:
     """``out = own`` plus the weighted sum of eight neighbours in ``v``, for a block of voxels."""
-    sheet, line, up, right, behind = steps
-    three, one, two = np.uint64(3), np.uint64(1), np.uint64(2)
+    one, two = np.uint64(1), np.uint64(2)
     for k in range(own.shape[0]):
-        a = np.uint64(low[k]) * sheet + np.uint64(low[BLOCK + k]) * line + np.uint64(low[2 * BLOCK + k])
-        a = a * three
-        b, c, e = a + right * three, a + up * three, behind * three
-        d = c + right * three
-        p, q, r, s = w[k], w[BLOCK + k], w[2 * BLOCK + k], w[3 * BLOCK + k]
-        t, u = w[4 * BLOCK + k], w[5 * BLOCK + k]
+        a, b, c, d, e = triples(steps, low, k)
+        p, q, r, s, t, u = shares(w, k)
         at, au, bt, bu = p * r * t, p * r * u, p * s * t, p * s * u
         ct, cu, dt, du = q * r * t, q * r * u, q * s * t, q * s * u
         x = own[k, 0] + at * v[a] + au * v[a + e] + bt * v[b] + bu * v[b + e]
@@ -91,7 +93,7 @@ def square_adjoint(start: int, stop: int, v: Array, gradient: Array, out: Array)
     """Add to ``out`` the gradient for ``v``, from those rows of ``gradient``. It writes rows outside its own."""
     real = v.dtype.type
     rows, columns, width = v.shape[1], v.shape[2], v.shape[3]
-    line, parts = ramp(v), np.empty((3, BLOCK), v.dtype)
+    line, parts = ramp(v, v.shape[3]), np.empty((3, BLOCK), v.dtype)
     low, weights = np.empty(3 * BLOCK, np.int32), np.empty(12 * BLOCK, v.dtype)
     steps, first = strides((rows, columns, width)), low.view(np.uint32)
     nothing, tops = real(0), (real(rows - 1), real(columns - 1), real(width - 1))
@@ -113,13 +115,9 @@ def square_adjoint(start: int, stop: int, v: Array, gradient: Array, out: Array)
 @compiled
 def lean(v: Array, steps: Any, low: Array, w: Array, gradient: Array, out: Array) -> None:
     """Add a block's gradient through its own value and through the place it reads."""
-    sheet, line, up, right, behind = steps
-    three, one, two = np.uint64(3), np.uint64(1), np.uint64(2)
+    one, two = np.uint64(1), np.uint64(2)
     for k in range(gradient.shape[0]):
-        a = np.uint64(low[k]) * sheet + np.uint64(low[BLOCK + k]) * line + np.uint64(low[2 * BLOCK + k])
-        a = a * three
-        b, c, e = a + right * three, a + up * three, behind * three
-        d = c + right * three
+        a, b, c, d, e = triples(steps, low, k)
         f, g, h, i = a + e, b + e, c + e, d + e
         x, y, z = gradient[k, 0], gradient[k, 1], gradient[k, 2]
         # What the gradient makes of each neighbour's three components.
@@ -127,8 +125,7 @@ def lean(v: Array, steps: Any, low: Array, w: Array, gradient: Array, out: Array
         b0, b1 = x * v[b] + y * v[b + one] + z * v[b + two], x * v[g] + y * v[g + one] + z * v[g + two]
         c0, c1 = x * v[c] + y * v[c + one] + z * v[c + two], x * v[h] + y * v[h + one] + z * v[h + two]
         d0, d1 = x * v[d] + y * v[d + one] + z * v[d + two], x * v[i] + y * v[i + one] + z * v[i + two]
-        p, q, r, s = w[k], w[BLOCK + k], w[2 * BLOCK + k], w[3 * BLOCK + k]
-        t, u = w[4 * BLOCK + k], w[5 * BLOCK + k]
+        p, q, r, s, t, u = shares(w, k)
         av, bv, cv, dv = t * a0 + u * a1, t * b0 + u * b1, t * c0 + u * c1, t * d0 + u * d1
         x += w[6 * BLOCK + k] * (r * av + s * bv) + w[7 * BLOCK + k] * (r * cv + s * dv)
         y += w[8 * BLOCK + k] * (p * av + q * cv) + w[9 * BLOCK + k] * (p * bv + q * dv)
@@ -145,15 +142,9 @@ def lean(v: Array, steps: Any, low: Array, w: Array, gradient: Array, out: Array
 @compiled
 def deal(gradient: Array, steps: Any, low: Array, w: Array, out: Array) -> None:
     """Add a block's gradient to the eight neighbours that each voxel reads."""
-    sheet, line, up, right, behind = steps
-    three = np.uint64(3)
     for k in range(gradient.shape[0]):
-        a = np.uint64(low[k]) * sheet + np.uint64(low[BLOCK + k]) * line + np.uint64(low[2 * BLOCK + k])
-        a = a * three
-        b, c, e = a + right * three, a + up * three, behind * three
-        d = c + right * three
-        p, q, r, s = w[k], w[BLOCK + k], w[2 * BLOCK + k], w[3 * BLOCK + k]
-        t, u = w[4 * BLOCK + k], w[5 * BLOCK + k]
+        a, b, c, d, e = triples(steps, low, k)
+        p, q, r, s, t, u = shares(w, k)
         x, y, z = gradient[k, 0], gradient[k, 1], gradient[k, 2]
         give(out, a, p * r * t, x, y, z)
         give(out, a + e, p * r * u, x, y, z)
