@@ -10,6 +10,7 @@ from multiprocessing import get_context, resource_tracker
 from signal import SIG_BLOCK, SIGINT, SIGKILL, SIGTERM, Signals, pthread_sigmask
 from typing import Generic, TypeVar
 
+from contreg_core.cores import share
 from contreg_core.errors import RetryError
 from contreg_core.fleet import worker
 
@@ -103,10 +104,3 @@ class LocalPool(Generic[T, R]):
     def _kill(pid: int, kind: Signals) -> None:
         with suppress(ProcessLookupError):
             os.kill(pid, kind)
-
-
-def share(workers: int) -> int:
-    """Threads for each of so many processes: the cores this one may use, divided; no more than OMP_NUM_THREADS."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    most = os.environ.get("OMP_NUM_THREADS", "")
-    return max(1, min(cores // workers, int(most) if most.isdecimal() else cores))

@@ -1,6 +1,5 @@
 """Displacement fields as files other tools read and write; what a file means is never guessed (reliability.md 1.1)."""
 
-import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from contreg_core.files import write_bytes
 from contreg_core.transform.convention import CONVENTIONS, FieldFormat
 from contreg_core.transform.world import Grid, WorldField
 from contreg_core.volume import VectorVolume, read_vectors, spacing
+from contreg_core.volume.gzipped import gzipped
 
 _FORMATS = ", ".join(CONVENTIONS)
 _DISPLACEMENT, _FSL = 1006, 2006
@@ -40,7 +40,7 @@ def write_field(
     image.header.set_zooms((*spacing(field.grid.affine), *[1.0] * (image.ndim - 3)))
     content = image.to_bytes()
     if path.suffix == ".gz":
-        content = gzip.compress(content, compresslevel=4, mtime=0)
+        content = gzipped(content, stored.dtype)
     write_bytes(path, content)
 
 

@@ -1,6 +1,5 @@
 """Volume files out: NIfTI with both forms equal."""
 
-import gzip
 from pathlib import Path
 
 import nibabel as nib
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from contreg_core.errors import UsageError
 from contreg_core.files import write_bytes
 from contreg_core.volume.geometry import spacing
+from contreg_core.volume.gzipped import gzipped
 from contreg_core.volume.values import smallest_integers
 from contreg_core.volume.volume import Volume
 
@@ -24,9 +24,10 @@ def write_volume(path: Path | str, volume: Volume, *, code: int = 1, description
     path = Path(path)
     if not path.name.endswith((".nii", ".nii.gz")):
         raise UsageError(f"{path.name}: volumes are written as .nii or .nii.gz", "change the name")
-    content: bytes = _image(volume, code, description).to_bytes()
+    image = _image(volume, code, description)
+    content: bytes = image.to_bytes()
     if path.suffix == ".gz":
-        content = gzip.compress(content, compresslevel=4, mtime=0)
+        content = gzipped(content, image.get_data_dtype())
     write_bytes(path, content)
 
 

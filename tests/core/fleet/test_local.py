@@ -4,9 +4,9 @@ import os
 
 import pytest
 
+from contreg_core.cores import share
 from contreg_core.errors import RetryError
 from contreg_core.fleet import open_pool, run_all
-from contreg_core.fleet.local import share
 
 
 def lost(item, error):
