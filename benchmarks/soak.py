@@ -220,13 +220,13 @@ def _subjects(root: Path) -> dict[str, str]:
 
 
 def _weights(run: Path) -> dict[str, bytes]:
-    """Every tensor of both checkpoints."""
+    """Every tensor of the last checkpoint and of the best; the last but one is of whenever it was saved."""
     from contreg_core.checkpoint import read_checkpoint
 
     found = {}
-    for file in sorted((run / "checkpoints").iterdir()):
-        for name, value in read_checkpoint(file).tensors.items():
-            found[f"{file.name}/{name}"] = value.numpy().tobytes()
+    for which in ("last", "best"):
+        for name, value in read_checkpoint(run / "checkpoints" / f"{which}.safetensors").tensors.items():
+            found[f"{which}/{name}"] = value.numpy().tobytes()
     return found
 
 
