@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from contreg_core.engine import Precision
     from contreg_core.evaluation import PairScore
     from contreg_core.inference.evaluate import Register
+    from contreg_core.inference.evaluate_samples import Sampling
+    from contreg_core.inference.register import Registrar
+    from contreg_core.inference.segmenter import TrainedSegmenter
 
     Pairs: TypeAlias = Sequence[tuple[CachedScan, CachedScan]]
 
@@ -45,7 +48,13 @@ class Request:
     settings: tuple[str, ...] = ()
     symmetric: bool = False
     refine: int = 0
+    samples: int = 0
     reuse: bool = False
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """What is drawn beside the scores, for names of folders and fingerprints."""
+        return (f"samples {self.samples}",) if self.samples else ()
 
 
 @dataclass(frozen=True)
@@ -174,6 +183,7 @@ def ready(request: Request, catalogue: "Catalogue") -> Subject:
     if name is None:
         raise _no_cohort(request)
     spec = model.recipe.preprocessing
+    sampling = _sampling(request, model)
     same = is_default(spec, catalogue)
     options = [] if same else ["--model", request.model]
     cohort = open_cache(catalogue, name, spec, request.cache, options)
@@ -183,8 +193,15 @@ def ready(request: Request, catalogue: "Catalogue") -> Subject:
     if isinstance(model, TrainedSegmenter):
         scores = partial(evaluate_segmenter, model, cohort)
         return Subject(model.recipe.name, cohort, identity, scores, None, sha256=sha256)
-    scores = partial(evaluate, model.register, cohort, load=kept_loader(cohort))
+    scores = partial(evaluate, model.register, cohort, load=kept_loader(cohort), sampling=sampling)
     return Subject(model.recipe.name, cohort, identity, scores, model.register, model.prediction, sha256)
+
+
+def _sampling(request: Request, model: "Registrar | TrainedSegmenter") -> "Sampling | None":
+    from contreg_core.inference.evaluate_samples import Sampling
+    from contreg_core.inference.trained import registering
+
+    return Sampling.of(registering(model, request.model), request.samples) if request.samples else None
 
 
 def _no_cohort(request: Request) -> UsageError:
@@ -201,6 +218,8 @@ def _unregistered(request: Request, catalogue: "Catalogue") -> Subject:
         raise UsageError("--model none predicts nothing to make symmetric", "leave out --symmetric")
     if request.refine:
         raise UsageError("--model none predicts nothing to refine", "leave out --refine")
+    if request.samples:
+        raise UsageError("--model none predicts nothing to sample", "leave out --samples")
     if request.data is None:
         raise _no_cohort(request)
     spec = find_recipe(catalogue, DEFAULT_MODEL, request.settings).preprocessing
@@ -218,7 +237,8 @@ def _folder(request: Request, subject: Subject, protocol: "Protocol") -> Path:
     if not run.exists() or request.model == "none" or request.model.endswith(".toml"):
         score = f"{protocol.name}-{request.split}"
         return Path("evaluation", subject.name.replace("/", "-"), score.replace("/", "-"))
-    return RunFolder(_run_folder(run)).evaluation(protocol.name, request.split, subject.prediction)
+    made = (*subject.prediction, *request.drawn)
+    return RunFolder(_run_folder(run)).evaluation(protocol.name, request.split, made)
 
 
 def _run_folder(run: Path) -> Path:
@@ -269,8 +289,22 @@ def _lines(summary: Summary) -> list[str]:
         f"surface distance: HD95 {_figure(summary['hd95_mm'], 2)} mm, "
         f"ASSD {_figure(summary['assd_mm'], 2)} mm{missing}",
         *_folding(summary),
+        *_calibration(summary),
         f"cost: {_figure(summary['seconds'], 2)} s {'an image' if 'images' in summary else 'a pair'}, "
         f"peak memory {_figure(summary['peak_memory_mib'], 0)} MiB",
+    ]
+
+
+def _calibration(summary: Summary) -> list[str]:
+    """Only of what was sampled."""
+    if "calibration" not in summary:
+        return []
+    found = summary["calibration"]
+    return [
+        f"calibration of {summary['samples']} samples: ECE {_figure(found['ece'])}, "
+        f"95 % {_interval(found['ece_interval'])}; worst bin {_figure(found['mce'])}; "
+        f"Brier {_figure(found['brier'])}; true label in no sample: {_figure(found['missed_percent'], 1)} % of voxels",
+        f"uncertainty: {_figure(summary['uncertainty_mm'], 2)} mm, mean over the brain",
     ]
 
 

@@ -24,7 +24,7 @@ _SECONDS_BETWEEN_WRITES = 10.0
 def fingerprint(subject: "Subject", protocol: "Protocol", request: "Request") -> str:
     """A hash of all that decides a pair's scores; two evaluations with one fingerprint may share them."""
     where = subject.cohort.folder.name, request.split, repr(protocol)
-    decisive = (contreg_core.__version__, subject.identity, *subject.prediction, *where)
+    decisive = (contreg_core.__version__, subject.identity, *subject.prediction, *where, *request.drawn)
     return hashlib.sha256("\n".join(decisive).encode()).hexdigest()
 
 

@@ -4,9 +4,11 @@ scipy and numba are imported where they are used, so that importing this room is
 """
 
 from contreg_core.evaluation.bootstrap import Interval, PairedTest, bootstrap_interval, paired_test
+from contreg_core.evaluation.calibration import Calibration, label_calibration
 from contreg_core.evaluation.comparison import Comparison, compare_scores, holm, shared_pairs
 from contreg_core.evaluation.folding import Regularity, jacobian_determinant, regularity, sdlogj
 from contreg_core.evaluation.overlap import Confusion, confusion
+from contreg_core.evaluation.sampled import Sampled
 from contreg_core.evaluation.score import PairScore, score_pair
 from contreg_core.evaluation.similarity import ncc
 from contreg_core.evaluation.summary import Summary, summarise
@@ -14,12 +16,14 @@ from contreg_core.evaluation.surface import SurfaceDistances, surface_distances
 from contreg_core.evaluation.table import read_csv, write_csv
 
 __all__ = [
+    "Calibration",
     "Comparison",
     "Confusion",
     "Interval",
     "PairScore",
     "PairedTest",
     "Regularity",
+    "Sampled",
     "Summary",
     "SurfaceDistances",
     "bootstrap_interval",
@@ -27,6 +31,7 @@ __all__ = [
     "confusion",
     "holm",
     "jacobian_determinant",
+    "label_calibration",
     "ncc",
     "paired_test",
     "read_csv",

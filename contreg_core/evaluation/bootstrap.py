@@ -8,7 +8,7 @@ gives far too narrow intervals elsewhere.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from contreg_core.errors import UsageError
 
 Subjects = Sequence[tuple[str, str]]
+Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""Weights ``(resamples, pairs)`` of the pairs -> ``(resamples,)``; NaN where they leave nothing to say."""
 _BLOCK = 1000  # resamples at a time
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean and its interval; ``low`` and ``high`` are NaN where there is too little to resample."""
+    """A mean (or what else was asked for) and its interval, NaN where there is too little to resample."""
 
     mean: float
     low: float
@@ -58,13 +60,33 @@ def bootstrap_interval(
     _check(table, subjects, level)
     present = ~np.isnan(table)
     filled = np.where(present, table, 0.0)
-    mean = float(_mean(np.ones((1, len(table))), filled, present)[0])
-    if len(table) < 2 or (subjects is not None and len(_people(subjects)) < 3):
-        return Interval(mean, math.nan, math.nan)
+    return bootstrap(
+        lambda weights: _mean(weights, filled, present),
+        len(table),
+        subjects,
+        level=level,
+        resamples=resamples,
+        seed=seed,
+    )
+
+
+def bootstrap(
+    statistic: Statistic,
+    pairs: int,
+    subjects: Subjects | None = None,
+    *,
+    level: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> Interval:
+    """The statistic of all ``pairs``, each once, and its percentile interval, as ``bootstrap_interval`` has a mean."""
+    found = float(statistic(np.ones((1, pairs)))[0])
+    if pairs < 2 or (subjects is not None and len(_people(subjects)) < 3):
+        return Interval(found, math.nan, math.nan)
     rng = np.random.default_rng(seed)
-    means = [_mean(weights, filled, present) for weights in _weights(rng, len(table), subjects, resamples)]
-    low, high = _percentiles(np.concatenate(means), level)
-    return Interval(mean, low, high)
+    drawn = [statistic(weights) for weights in _weights(rng, pairs, subjects, resamples)]
+    low, high = _percentiles(np.concatenate(drawn), level)
+    return Interval(found, low, high)
 
 
 def paired_test(a: Sequence[float], b: Sequence[float]) -> PairedTest:

@@ -12,6 +12,7 @@ from contreg_core.cohort import Protocol
 from contreg_core.errors import DataError
 from contreg_core.evaluation.folding import regularity
 from contreg_core.evaluation.overlap import Confusion, confusion, mean_present
+from contreg_core.evaluation.sampled import Sampled
 from contreg_core.evaluation.similarity import ncc
 from contreg_core.evaluation.surface import surface_distances
 from contreg_core.labels import LabelMode, warp_labels
@@ -25,7 +26,7 @@ class PairScore:
     which those means leave out. ``initial_*`` is the Dice before registration. ``folding_percent`` is over
     the whole grid, ``folding_percent_mask`` inside the mask. ``similarity`` is the NCC of warped and fixed
     image. What was not measured is NaN. ``moving`` and ``fixed`` name scans; the subjects, if not given,
-    are the scans.
+    are the scans. ``sampled`` is there where samples of the registration were drawn; they change nothing else.
     """
 
     moving: str
@@ -47,6 +48,7 @@ class PairScore:
     similarity: float = math.nan
     seconds: float = math.nan
     peak_memory_mib: float = math.nan
+    sampled: Sampled | None = None
 
     @property
     def subjects(self) -> tuple[str, str]:

@@ -9,6 +9,7 @@ import numpy as np
 from contreg_core.cohort import Protocol
 from contreg_core.evaluation.bootstrap import Interval, bootstrap_interval
 from contreg_core.evaluation.overlap import foreground, mean_present
+from contreg_core.evaluation.sampled import pooled
 from contreg_core.evaluation.score import PairScore
 
 Summary: TypeAlias = dict[str, Any]
@@ -20,6 +21,7 @@ def summarise(scores: Sequence[PairScore], protocol: Protocol) -> Summary:
 
     Pairs of a subject with itself are left out and counted in ``left_out``, unless the protocol has them;
     then ``distinct`` holds the Dice without them. Intervals are [low, high] at 95 %, subjects resampled.
+    Where pairs were sampled, ``samples``, ``uncertainty_mm`` and ``calibration`` are of all their voxels together.
     """
     used = [score for score in scores if protocol.identity_pairs or not score.identity]
     summary = {
@@ -34,6 +36,7 @@ def summarise(scores: Sequence[PairScore], protocol: Protocol) -> Summary:
         "labels": {str(label): _mean(used, _label(label)) for label in foreground(protocol.labels)},
         "initial": _initial(used, protocol),
         **_scalars(used),
+        **_sampled(used),
     }
     if any(score.identity for score in used):
         summary["distinct"] = _dice([score for score in used if not score.identity], protocol)
@@ -92,6 +95,11 @@ def _scalars(scores: Sequence[PairScore]) -> Summary:
         "seconds": _mean(scores, lambda score: score.seconds),
         "peak_memory_mib": max(peaks, default=math.nan),
     }
+
+
+def _sampled(scores: Sequence[PairScore]) -> Summary:
+    drawn = [score for score in scores if score.sampled]
+    return pooled([score.sampled for score in drawn if score.sampled], [score.subjects for score in drawn])
 
 
 def _label(label: int) -> Callable[[PairScore], float]:

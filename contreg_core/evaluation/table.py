@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from contreg_core.errors import DataError
+from contreg_core.evaluation.sampled import Sampled
 from contreg_core.evaluation.score import PairScore
 from contreg_core.files import atomic_path
 
 _NAMES = ("moving", "fixed", "moving_subject", "fixed_subject")
 _MAPS = tuple(item.name for item in fields(PairScore) if item.name.startswith(("dice_", "initial_")))
-_NUMBERS = tuple(item.name for item in fields(PairScore) if item.name not in (*_NAMES, *_MAPS))
+_NUMBERS = tuple(item.name for item in fields(PairScore) if item.name not in (*_NAMES, *_MAPS, "sampled"))
 
 
 def write_csv(path: Path, scores: Sequence[PairScore]) -> None:
     """Write one row per pair, atomically: names, numbers, then ``dice_fused:<region>`` and so on for every
-    map.
+    map, and what samples add where they were drawn.
 
     Numbers have full precision; NaN is an empty cell. Raises what ``atomic_path`` raises.
     """
@@ -37,7 +38,7 @@ def read_csv(path: Path) -> list[PairScore]:
             reader = csv.DictReader(stream)
             _check(reader.fieldnames or ())
             return [_score(row) for row in reader]
-    except (OSError, ValueError, TypeError, AttributeError, csv.Error) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
         raise DataError(f"{path}: not a table of pairs ({error})", "run contreg evaluate again") from error
 
 
@@ -56,7 +57,7 @@ def _score(row: dict[str, str]) -> PairScore:
     missing = {"surface_missing": int(row["surface_missing"])}
     numbers = {name: _value(row[name]) for name in _NUMBERS if name not in missing}
     values: dict[str, Any] = {**{name: row[name] for name in _NAMES}, **numbers, **missing, **maps}
-    return PairScore(**values)
+    return PairScore(**values, sampled=Sampled.of_cells(row))
 
 
 def _value(cell: str) -> float:
@@ -67,7 +68,8 @@ def _row(score: PairScore) -> dict[str, str]:
     names = {name: str(getattr(score, name)) for name in _NAMES}
     numbers = {name: _cell(getattr(score, name)) for name in _NUMBERS}
     maps = {f"{name}:{key}": _cell(value) for name in _MAPS for key, value in getattr(score, name).items()}
-    return {**names, **numbers, **maps}
+    sampled = score.sampled.cells() if score.sampled else {}
+    return {**names, **numbers, **{name: _cell(value) for name, value in sampled.items()}, **maps}
 
 
 def _cell(value: float) -> str:

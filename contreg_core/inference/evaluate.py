@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -12,6 +13,7 @@ from contreg_core.cache import CachedCohort, CachedScan, CachedSubject
 from contreg_core.cohort import Protocol
 from contreg_core.errors import DataError
 from contreg_core.evaluation import PairScore, score_pair
+from contreg_core.inference.evaluate_samples import Sampling
 from contreg_core.memory import peak_mib
 from contreg_core.training.pairs import valid_pairs
 from contreg_core.types import Registration
@@ -42,14 +44,16 @@ def evaluate(
     pairs: Sequence[tuple[CachedScan, CachedScan]],
     protocol: Protocol,
     load: Callable[[str], CachedSubject] | None = None,
+    sampling: Sampling | None = None,
 ) -> Iterator[PairScore]:
     """One score per pair, as each is done; decoded subjects are kept while they are in use.
 
-    ``load`` stands for ``cohort.load`` where pairs come in several calls that shall share what is decoded.
+    ``load`` stands for ``cohort.load`` where pairs come in several calls that shall share what is decoded. With
+    ``sampling`` every registration is sampled too; its other scores stay what they are.
     """
     load = load or kept_loader(cohort)
     for moving, fixed in pairs:
-        yield score_registration(register, load(moving.id), load(fixed.id), moving, fixed, protocol)
+        yield score_registration(register, load(moving.id), load(fixed.id), moving, fixed, protocol, sampling)
 
 
 def kept_loader(cohort: CachedCohort) -> Callable[[str], CachedSubject]:
@@ -64,14 +68,15 @@ def score_registration(
     moving_scan: CachedScan,
     fixed_scan: CachedScan,
     protocol: Protocol,
+    sampling: Sampling | None = None,
 ) -> PairScore:
-    """Register one pair, time it, and score the carried labels."""
+    """Register one pair, time it, and score the carried labels; then those of its samples, if there shall be any."""
     moving_labels, fixed_labels = labels_of(moving, moving_scan), labels_of(fixed, fixed_scan)
     start = time.perf_counter()
     registration = register(moving.image, fixed.image)
     displacement = registration.displacement[0].float().cpu().numpy()
     seconds = time.perf_counter() - start
-    return score_pair(
+    score = score_pair(
         moving_labels,
         fixed_labels,
         displacement,
@@ -87,6 +92,10 @@ def score_registration(
         seconds=seconds,
         peak_memory_mib=peak_mib(),
     )
+    if sampling is None:
+        return score
+    scans, labels = (moving_scan, fixed_scan), (moving_labels, fixed_labels)
+    return replace(score, sampled=sampling.score(registration, moving, fixed, scans, labels, protocol))
 
 
 def labels_of(subject: CachedSubject, scan: CachedScan) -> NDArray[Any]:

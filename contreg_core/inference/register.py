@@ -214,7 +214,7 @@ def register_on_grid(
     registration = model.register(
         gridded.image, fixed.image, inverse=inverse and model.invertible and not samples
     )
-    draws = draw(registration, sampler_of(model), samples) if samples else None
+    draws = np.stack(list(draw(registration, sampler_of(model), samples))) if samples else None
     if draws is not None:
         registration = averaged(registration, sampler_of(model), draws)
     displacement = _array(registration.displacement[0])

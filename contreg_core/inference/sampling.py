@@ -1,6 +1,6 @@
 """Posterior samples of a registration: what a model with a variance holds possible, and how far that lies apart."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -49,12 +49,11 @@ def sampler_of(model: "Registrar") -> Warper:
 
 
 @torch.no_grad()
-def draw(registration: Registration, warper: Warper, count: int) -> Draws:
-    """``count`` displacements of the field's distribution, by torch's own random numbers."""
+def draw(registration: Registration, warper: Warper, count: int) -> Iterator[NDArray[np.float32]]:
+    """``count`` displacements ``(3, *space)`` of the field's distribution, one by one, by torch's random numbers."""
     field, space = registration.field, registration.pair.space
-    drawn = [spatial.crop_to(warper(field.draw(), field), space)[0] for _ in range(count)]
-    draws: Draws = torch.stack([one.float().cpu() for one in drawn]).numpy()
-    return draws
+    for _ in range(count):
+        yield spatial.crop_to(warper(field.draw(), field), space)[0].float().cpu().numpy()
 
 
 @torch.no_grad()
@@ -65,17 +64,20 @@ def averaged(registration: Registration, warper: Warper, draws: Draws) -> Regist
     return replace(registration, displacement=mean, warped=warped, inverse=None, warped_back=None)
 
 
-def spread(draws: Draws, into: Affine) -> NDArray[np.float32]:
+def spread(draws: Iterable[NDArray[np.float32]], into: Affine) -> NDArray[np.float32]:
     """Root mean square distance in mm ``(*space)`` of ``N`` sampled points from their mean, ``N - 1`` in the mean.
 
-    ``into`` leads from voxels of the grid the points lie on to mm.
+    ``into`` leads from voxels of the grid the points lie on to mm. The draws ``(3, *space)`` are read once.
     """
     linear = into[:3, :3].astype(np.float32)
-    mean = draws.mean(axis=0)
-    total = np.zeros(mean.shape[1:], np.float32)
-    for one in draws:
-        total += np.square(np.tensordot(linear, one - mean, axes=1)).sum(axis=0)
-    return np.asarray(np.sqrt(total / (len(draws) - 1)))
+    count = 0
+    mean: NDArray[Any] = np.zeros(1, np.float32)
+    total: NDArray[Any] = np.zeros(1, np.float32)
+    for count, one in enumerate(draws, start=1):
+        before = one - mean
+        mean = mean + before / count
+        total = total + (np.tensordot(linear, before, 1) * np.tensordot(linear, one - mean, 1)).sum(axis=0)
+    return np.asarray(np.sqrt(total / (count - 1)))
 
 
 def entropy(labels: NDArray[np.integer[Any]]) -> NDArray[np.float32]:

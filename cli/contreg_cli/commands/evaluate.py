@@ -43,10 +43,16 @@ if TYPE_CHECKING:
     "--output",
     type=options.ANY_PATH,
     metavar="DIR",
-    help="Default: RUN/evaluation/PROTOCOL-SPLIT[-symmetric][-refine-N].",
+    help="Default: RUN/evaluation/PROTOCOL-SPLIT[-symmetric][-refine-N][-samples-N].",
 )
 @options.symmetric
 @options.refine
+@click.option(
+    "--samples",
+    type=click.IntRange(2),
+    metavar="N",
+    help="Also draw N fields a pair of a model that gives a variance: how far apart, and is their doubt justified?",
+)
 @options.device
 @options.precision
 @options.settings
@@ -63,6 +69,7 @@ def command(
     output: Path | None,
     symmetric: bool,
     refine: int,
+    samples: int | None,
     device: str,
     precision: "Precision",
     settings: tuple[str, ...],
@@ -85,8 +92,8 @@ def command(
     named = str(run or model)
     fleet = fleet.in_array()
     request = Request(
-        named, data, cache, protocol, split, limit, output, device, precision, settings, symmetric, refine
-    )
+        named, data, cache, protocol, split, limit, output, device, precision, settings, symmetric, refine, samples or 0
+    )  # fmt: skip
     summary, folder = evaluate_request(request, load_catalogue(), fleet)
     if as_json:
         print_json(summary)
