@@ -70,14 +70,18 @@ def test_pairs_draw_the_same_on_workers(evaluate, tmp_path: Path) -> None:
     assert rows(tmp_path / "one") == rows(tmp_path / "two")
 
 
-def test_it_has_its_own_folder_and_goes_with_refining(contreg, study: Path, velocities: Path) -> None:
+def test_it_has_its_own_folder_goes_with_refining_and_is_in_the_report(
+    contreg, study: Path, velocities: Path, tmp_path: Path
+) -> None:
     options = ["--cache", study / "cache", "--split", "train", "--device", "cpu", "--limit", "1"]
     result = contreg("evaluate", velocities, *options, "--refine", 1, "--samples", 2)
     assert result.code == 0, result.err
-    (folder,) = (velocities / "evaluation").iterdir()
+    (folder,) = (velocities / "evaluation").glob("*-samples-2")
     assert folder.name.endswith("-train-refine-1-samples-2")
     assert summary(folder)["model"] == "contrastive-vae (refine 1)"
     assert summary(folder)["pairs"] == 1
+    assert contreg("report", velocities, "-o", tmp_path / "report.html", "--cache", tmp_path).code == 0
+    assert f"Reliability, {folder.name}" in (tmp_path / "report.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ def write_report(
     folder that is no run, and what stands in the way of a ``pair`` that was asked for.
     """
     from contreg_cli.report.accuracy import accuracy, label_table
+    from contreg_cli.report.calibration import calibration
     from contreg_cli.report.curves import training
     from contreg_cli.report.origin import origin, recipe
     from contreg_cli.report.overview import overview
@@ -41,6 +42,7 @@ def write_report(
     sections = (
         pair_section(material),
         accuracy(record),
+        calibration(record),
         label_table(record, labels),
         training(record),
         origin(record, material.cohort, material.parameters),

@@ -28,8 +28,8 @@ class Evaluation:
 
     @property
     def split(self) -> str:
-        """The split that was scored, the last word of the name."""
-        return self.name.rpartition("-")[2]
+        """The split that was scored; where the summary does not say, the last word of the name."""
+        return str(self.summary.get("split") or self.name.rpartition("-")[2])
 
     @property
     def before(self) -> Any:

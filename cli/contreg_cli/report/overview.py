@@ -1,5 +1,6 @@
 """The head of the page: what was trained on what, and the few numbers that say how good it is."""
 
+from contreg_cli.report.calibration import sampled
 from contreg_cli.report.evaluation_record import Evaluation
 from contreg_cli.report.markup import Html, join, note, tag
 from contreg_cli.report.numbers import duration, interval, is_number, number, percent
@@ -8,6 +9,7 @@ from contreg_cli.report.run_record import RunRecord
 _LINKS = (
     ("pair", "Example pair"),
     ("accuracy", "Accuracy"),
+    ("calibration", "Calibration"),
     ("labels", "Labels"),
     ("training", "Training"),
     ("origin", "Origin and cost"),
@@ -29,9 +31,14 @@ def overview(record: RunRecord) -> Html:
             _date(record),
         ),
         tag("dl", *cards(record, evaluation), class_="cards"),
-        tag("nav", *(tag("a", title, href=f"#{id_}") for id_, title in _LINKS), aria_label="Sections"),
+        tag("nav", *_links(record), aria_label="Sections"),
         *(note(trouble.message.rstrip(".") + ".", trouble.hint) for trouble in record.troubles),
     )
+
+
+def _links(record: RunRecord) -> list[Html]:
+    missing = () if sampled(record) else ("calibration",)
+    return [tag("a", title, href=f"#{id_}") for id_, title in _LINKS if id_ not in missing]
 
 
 def _date(record: RunRecord) -> str:

@@ -9,8 +9,8 @@ from contreg_cli.report.markup import Html, join, tag
 _SCRIPTS = ("tables.js", "codes.js", "lines.js", "captions.js", "viewer.js")
 
 
-def page(title: str, header: Html, *sections: Html, by: str = "contreg report") -> str:
-    """An HTML document with its style and script inside, and a policy that forbids it all else."""
+def page(title: str, header: Html, *sections: Html | None, by: str = "contreg report") -> str:
+    """An HTML document with its style and script inside, and a policy that forbids it all else; None is no section."""
     style = Html(_asset("page.css"))
     script = Html('"use strict";\n' + "\n".join(_asset(name) for name in _SCRIPTS))
     head = tag(
