@@ -96,8 +96,21 @@ def _scores(model: ScoredModel | None, compared: Content) -> Content:
         "dice": summary["dice"],
         "dice_interval": summary.get(f"dice_{kind}_interval"),
         **measured,
+        **_doubt(summary),
         "regions": regions,
     }
+
+
+def _doubt(summary: Mapping[str, Any]) -> Content:
+    """Of a row that drew samples."""
+    found = summary.get("calibration") or {}
+    drawn = {key: summary.get(key) for key in ("samples", "uncertainty_mm")}
+    return {**drawn, **{key: found.get(key) for key in ("ece", "ece_interval", "brier")}}
+
+
+def sampled(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether any row drew samples: then tables have a column of it."""
+    return any(row.get("samples") for row in rows)
 
 
 _TRAINING = ("training_seconds", "steps", "device", "max_seconds", "best_validation", "started", "finished")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from contreg_cli.benchmark.content import Content
+from contreg_cli.benchmark.content import Content, sampled
 from contreg_cli.benchmark.forest import KEY, forest
 from contreg_cli.comparing.output import p_text, signed
 from contreg_cli.report.markup import Html, join, section, table, tag
@@ -28,7 +28,7 @@ def table_page(content: Content, pictures: Sequence[Path]) -> str:
             "table",
             "Rows",
             _lead(content),
-            _scroll(table(_HEAD, [_cells(row, content["main"]) for row in rows])),
+            _scroll(_rows(rows, content["main"])),
             _reasons(rows),
         ),
         section("dice", "Dice", _chart(rows), KEY),
@@ -68,14 +68,21 @@ def _lead(content: Content) -> Html:
 
 _HEAD = (
     "Row", "Paper", "Here", "Difference", "p (Holm)", "Label-mean", "Labels", "HD95", "Folded", "SDlogJ", "Pairs",
+    "ECE",
 )  # fmt: skip
+
+
+def _rows(rows: Sequence[Row], main: str) -> Html:
+    """The last column only where a row drew samples."""
+    shown = len(_HEAD) - (not sampled(rows))
+    return table(_HEAD[:shown], [_cells(row, main)[:shown] for row in rows])
 
 
 def _cells(row: Row, main: str) -> list[object]:
     difference = row.get("difference") or {}
     name = tag("b", row["name"])
     if row["status"] == "failed":
-        return [name, number(row["paper"]["mean"]), "not run", *[MISSING] * 8]
+        return [name, number(row["paper"]["mean"]), "not run", *[MISSING] * 9]
     return [
         name,
         number(row["paper"]["mean"]),
@@ -90,6 +97,7 @@ def _cells(row: Row, main: str) -> list[object]:
         percent(row["folding_percent"]),
         number(row["sdlogj"]),
         f"{row['pairs']} of {row['of_pairs']}",
+        _bounded(number(row["ece"]), interval(row["ece_interval"])),
     ]
 
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """``seconds`` is the training time of every learned row, 0 for the recipe's own scheme; ``settings`` change all
-    recipes. ``limit`` pairs are scored of every row, ``solver_limit`` of one that optimises each pair.
+    recipes. ``limit`` pairs are scored of every row, ``solver_limit`` of one that optimises each pair. Rows whose model
+    has a variance draw ``samples`` of every pair.
     """
 
     table: Table
@@ -24,6 +25,7 @@ class Plan:
     seconds: float = 0.0
     limit: int | None = None
     solver_limit: int | None = None
+    samples: int = 0
     device: str = "auto"
     precision: "Precision" = "auto"
     seed: int = 0

@@ -63,5 +63,17 @@ def _done(row: Row, plan: Plan, catalogue: "Catalogue") -> Outcome:
             row.recipe
         )  # a recipe that is not installed is said in these words, whatever the kind
     run = train(row, plan, catalogue) if row.trained else None
-    _, folder = evaluate_request(request_for(row, plan), catalogue)
+    request = replace(request_for(row, plan), samples=_samples(row, plan, catalogue))
+    _, folder = evaluate_request(request, catalogue)
     return Outcome(row, replace(read_scored(folder), name=row.name), {} if run is None else read_record(run))
+
+
+def _samples(row: Row, plan: Plan, catalogue: "Catalogue") -> int:
+    """None of a row without a variance."""
+    from contreg_core.engine import Engine
+    from contreg_core.inference.trained import load_trained
+
+    if not plan.samples or row.kind != "learned":
+        return 0
+    model = load_trained(plan.run(row), catalogue, Engine.choose(plan.device, plan.precision))
+    return plan.samples if model.sampler else 0

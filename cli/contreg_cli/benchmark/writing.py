@@ -6,15 +6,16 @@ from typing import Any
 
 import click
 
-from contreg_cli.benchmark.content import Content
+from contreg_cli.benchmark.content import Content, sampled
 from contreg_cli.comparing.output import bounds, csv_text, figure, p_text, signed
 from contreg_cli.console import print_table
 from contreg_core.files import write_json, write_text
 
 COLUMNS = (
     *("row", "paper", "ours", "95 %", "difference", "95 %", "p (Holm)", "label-mean", "labels", "HD95 mm"),
-    *("folding %", "SDlogJ", "s a pair", "MiB", "pairs", "minutes", "steps"),
+    *("folding %", "SDlogJ", "s a pair", "MiB", "pairs", "minutes", "steps", "ECE"),
 )
+"""The last only where a row drew samples."""
 
 
 def write_table(folder: Path, table: Content) -> None:
@@ -28,7 +29,8 @@ def print_content(table: Content) -> None:
     budget = table["budget_seconds"]
     trained = f"{budget / 60:g} minutes of training" if budget else "trained by each recipe's own scheme"
     title = f"{table['title']} ({table['data']}, protocol {table.get('protocol', '-')}; {trained})"
-    print_table(COLUMNS, [cells(row) for row in table["rows"]], title)
+    shown = len(COLUMNS) - (not sampled(table["rows"]))
+    print_table(COLUMNS[:shown], [cells(row)[:shown] for row in table["rows"]], title)
     for line in table["foot"]:
         click.echo(line)
     for row in table["rows"]:
@@ -58,6 +60,7 @@ def cells(row: Mapping[str, Any]) -> list[str]:
         pairs,
         minutes(training.get("training_seconds")),
         figure(training.get("steps"), 0),
+        figure(row.get("ece")),
     ]
 
 

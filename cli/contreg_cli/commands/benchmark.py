@@ -37,6 +37,12 @@ if TYPE_CHECKING:
     metavar="N",
     help="Score only N pairs in rows that optimise every pair.",
 )
+@click.option(
+    "--samples",
+    type=click.IntRange(2),
+    metavar="N",
+    help="Draw N fields a pair in rows whose model gives a variance: a column for their calibration (ECE).",
+)
 @click.option("-o", "--output", type=options.FOLDER, metavar="DIR", help="Default: benchmark/TABLE-COHORT.")
 @options.device
 @options.precision
@@ -54,6 +60,7 @@ def command(
     only: tuple[str, ...],
     limit: int | None,
     solver_limit: int | None,
+    samples: int | None,
     output: Path | None,
     device: str,
     precision: "Precision",
@@ -79,7 +86,7 @@ def command(
     plan = Plan(
         table=found, rows=found.chosen(only), data=cohort, folder=output or Path("benchmark", f"{found.name}-{cohort}"),
         cache=cache, seconds=0.0 if budget == "paper" else seconds(budget), limit=limit, solver_limit=solver_limit,
-        device=device, precision=precision, seed=seed, settings=settings,
+        samples=samples or 0, device=device, precision=precision, seed=seed, settings=settings,
     )  # fmt: skip
     content = make(plan, load_catalogue(), figures=figures)
     if as_json:

@@ -4,11 +4,13 @@ import csv
 import json
 import os
 import signal
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from contreg_cli.benchmark import tables
 from contreg_cli.benchmark.content import content
 from contreg_cli.benchmark.plan import Plan
 from contreg_cli.benchmark.tables import TABLES
@@ -125,6 +127,22 @@ def test_a_whole_table(benchmark, tmp_path):
         "small-without-smoothness",
     }
     _check_files(tmp_path / "out", rows)
+    assert "ECE" not in found.out
+
+
+def test_rows_with_a_variance_are_sampled(benchmark, tmp_path, tiny, monkeypatch):
+    unsure = replace(tiny.row("small"), name="unsure", recipe="voxelmorph-diff")
+    monkeypatch.setitem(tables.TABLES, "tiny", replace(tiny, rows=(*tiny.rows[:2], unsure)))
+    found = benchmark("--samples", 3, "--no-figures")
+    assert found.code == 0, found.err
+    assert "ECE" in found.out
+    rows = {row["name"]: row for row in table(tmp_path)["rows"]}
+    figures = {name: (row["samples"], row["ece"], row["ece_interval"]) for name, row in rows.items()}
+    scored = read_scored(tmp_path / "out" / "evaluation" / "unsure").summary["calibration"]
+    assert figures.pop("unsure") == (3, scored["ece"], scored["ece_interval"])
+    assert set(figures.values()) == {(None, None, None)}
+    page = Page((tmp_path / "out" / "table.html").read_text())
+    assert f"{scored['ece']:.3f}" in page.words
 
 
 def _check_files(folder: Path, rows: dict) -> None:
