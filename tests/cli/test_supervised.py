@@ -121,6 +121,9 @@ def test_it_registers_nothing(contreg, study, supervised, tmp_path):
     assert "labels images and registers nothing" in ended.error
     assert "contreg segment IMAGE --model" in ended.error
     assert "unet" in contreg("register", *images, "--model", "unet", "-o", tmp_path).error
+    sampled = contreg("evaluate", supervised, "--cache", study / "cache", "--samples", 3)
+    assert sampled.code == 2
+    assert "labels images and registers nothing" in sampled.error
 
 
 def test_the_report_says_what_it_leaves_out(contreg, study, supervised, tmp_path):
