@@ -13,7 +13,7 @@ def machine(threads: int) -> dict[str, Any]:
 
     torch.set_num_threads(threads)
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "threads": threads,
         "load": os.getloadavg()[0],
@@ -52,7 +52,7 @@ def best(call: Callable[[], object], device: str = "cpu", rounds: int = 7) -> fl
     return min(times)
 
 
-def _processor() -> str:
+def processor() -> str:
     return _cpuinfo("model name") or platform.processor() or platform.machine()
 
 

@@ -63,6 +63,7 @@ class Subject:
 
     ``identity`` tells it from any other. ``register`` is None for a segmenter. ``prediction`` is what is done to the
     network's own answer, as ``Registrar.prediction`` has it. ``sha256`` is that of the checkpoint, if it is of one.
+    ``held_out`` is how many training subjects its recipe holds out for validation.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Subject:
     identity: str
     scores: "Callable[[Pairs, Protocol], Iterator[PairScore]]"
     register: "Register | None"
+    held_out: int
     prediction: tuple[str, ...] = ()
     sha256: str | None = None
 
@@ -187,14 +189,15 @@ def ready(request: Request, catalogue: "Catalogue") -> Subject:
     same = is_default(spec, catalogue)
     options = [] if same else ["--model", request.model]
     cohort = open_cache(catalogue, name, spec, request.cache, options)
-    sha256 = model.record.get("sha256")
+    sha256, held_out = model.record.get("sha256"), model.recipe.training.validation
     what = str(sha256 or dump_recipe(model.recipe))
     identity = f"{what} on {engine.device.type}{' in bfloat16' if engine.bfloat16 else ''}"
     if isinstance(model, TrainedSegmenter):
         scores = partial(evaluate_segmenter, model, cohort)
-        return Subject(model.recipe.name, cohort, identity, scores, None, sha256=sha256)
+        return Subject(model.recipe.name, cohort, identity, scores, None, held_out, sha256=sha256)
     scores = partial(evaluate, model.register, cohort, load=kept_loader(cohort), sampling=sampling)
-    return Subject(model.recipe.name, cohort, identity, scores, model.register, model.prediction, sha256)
+    own = model.register, held_out, model.prediction, sha256
+    return Subject(model.recipe.name, cohort, identity, scores, *own)
 
 
 def _sampling(request: Request, model: "Registrar | TrainedSegmenter") -> "Sampling | None":
@@ -222,11 +225,11 @@ def _unregistered(request: Request, catalogue: "Catalogue") -> Subject:
         raise UsageError("--model none predicts nothing to sample", "leave out --samples")
     if request.data is None:
         raise _no_cohort(request)
-    spec = find_recipe(catalogue, DEFAULT_MODEL, request.settings).preprocessing
+    recipe = find_recipe(catalogue, DEFAULT_MODEL, request.settings)
     options = prepare_options(catalogue, DEFAULT_MODEL, request.settings)
-    cohort = open_cache(catalogue, request.data, spec, request.cache, options)
+    cohort = open_cache(catalogue, request.data, recipe.preprocessing, request.cache, options)
     scores = partial(evaluate, identity, cohort, load=kept_loader(cohort))
-    return Subject("none", cohort, "none", scores, identity)
+    return Subject("none", cohort, "none", scores, identity, recipe.training.validation)
 
 
 def _folder(request: Request, subject: Subject, protocol: "Protocol") -> Path:
@@ -252,7 +255,17 @@ def _run_folder(run: Path) -> Path:
 def _pairs(subject: Subject, protocol: "Protocol", request: Request) -> "Pairs":
     from contreg_core.inference.evaluate import evaluation_pairs
 
-    return evaluation_pairs(subject.cohort, subject.cohort.split(request.split), protocol)
+    return evaluation_pairs(subject.cohort, _scans(subject, request.split), protocol)
+
+
+def _scans(subject: Subject, split: "Split") -> "Sequence[CachedScan]":
+    """Of the training subjects those that trained, or those that were held out to choose by."""
+    from contreg_core.training.validation import hold_out
+
+    if split == "test":
+        return subject.cohort.split("test")
+    training, validation = hold_out(subject.cohort.scans, subject.held_out)
+    return training if split == "train" else validation
 
 
 def _rows(summary: Summary) -> list[tuple[str, ...]]:

@@ -1,0 +1,168 @@
+"""The one look at the test subjects: the variants chosen by those held out, with paired statistics."""
+
+import statistics
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from benchmarks.accuracy.experiment import Experiment, Trial, Variant
+from benchmarks.accuracy.ledger import Ledger, person
+from benchmarks.accuracy.work import STOPPED, Place, attempt, scored_on
+from contreg_cli.comparing.differences import with_differences
+from contreg_cli.comparing.output import bounds, p_text, signed
+from contreg_cli.comparing.scored import ScoredModel, read_scored
+from contreg_core.errors import MissingError
+from contreg_core.evaluation import PairScore, shared_pairs
+from contreg_core.evaluation.overlap import mean_present
+from contreg_core.plugins import load_catalogue
+
+KINDS = ("fused", "labelmean")
+
+
+def report(experiment: Experiment, place: Place, by: str = "") -> int:
+    """Score and compare; returns an exit code. Raises ``MissingError`` while a trial has no validation score.
+
+    That the pairs are looked at is written before they are. What was reported is taken as it stands.
+    """
+    trials = list(experiment.trials())
+    _require_finished(trials, place.ledger)
+    catalogue = load_catalogue()
+    for data in _cohorts(experiment):
+        names = chosen(experiment, data, place.ledger)
+        mine = [one for one in trials if one.variant.name in names and data in scored_on(experiment, one)]
+        new = [one for one in mine if not _reported(one, data, place.ledger)]
+        if new:
+            place.ledger.append("looked", _look(experiment, data, new, by))
+        codes = [attempt(one, place, data, "test", catalogue) for one in new]
+        if any(codes):
+            return next((code for code in codes if code in STOPPED), 3)
+        for origin in experiment.data if data in experiment.also else (data,):
+            _compare([one for one in mine if one.data == origin], place, data)
+    return 0
+
+
+def chosen(experiment: Experiment, data: str, ledger: Ledger) -> list[str]:
+    """The variants that are reported on a cohort: all, or the base and the one best on the subjects held out."""
+    if experiment.report == "all":
+        return [variant.name for variant in experiment.variants]
+    best = max(experiment.variants, key=lambda variant: _held_out(experiment, variant, data, ledger))
+    return list(dict.fromkeys([experiment.base, best.name]))
+
+
+def _held_out(experiment: Experiment, variant: Variant, data: str, ledger: Ledger) -> float:
+    """Mean Dice over seeds (and over what it was trained on), by the protocol's headline."""
+    found = [
+        ledger.last(kind="scored", key=trial.key, scored_on=data, split="validation")
+        for trial in experiment.trials()
+        if trial.variant is variant
+    ]
+    return statistics.fmean([float(line[f"dice_{line['headline']}"]) for line in found if line] or [0.0])
+
+
+def _cohorts(experiment: Experiment) -> list[str]:
+    return list(dict.fromkeys([*experiment.data, *experiment.also]))
+
+
+def _require_finished(trials: Sequence[Trial], ledger: Ledger) -> None:
+    left = [
+        trial
+        for trial in trials
+        for data in scored_on(trial.experiment, trial)
+        if not ledger.last(kind="scored", key=trial.key, scored_on=data, split="validation")
+    ]
+    if left:
+        names = ", ".join(dict.fromkeys(trial.variant.name for trial in left))
+        raise MissingError(
+            f"{len(left)} of the experiment's scores on held-out subjects are missing ({names})",
+            "run the experiment to its end first: nothing is chosen while the test subjects are known",
+        )
+
+
+def _reported(trial: Trial, data: str, ledger: Ledger) -> bool:
+    return ledger.last(kind="scored", key=trial.key, scored_on=data, split="test") is not None
+
+
+def _look(experiment: Experiment, data: str, trials: Sequence[Trial], by: str) -> dict[str, Any]:
+    return {
+        "experiment": experiment.name,
+        "by": by or person(),
+        "scored_on": data,
+        "split": "test",
+        "variants": list(dict.fromkeys(trial.variant.name for trial in trials)),
+        "keys": [trial.key for trial in trials],
+        "note": experiment.note,
+    }
+
+
+def _compare(trials: Sequence[Trial], place: Place, data: str) -> None:
+    """Every variant against its own base, seeds averaged pair by pair; Holm's correction over the variants."""
+    if not trials:
+        return
+    by_variant: dict[str, list[Trial]] = {}
+    for trial in trials:
+        by_variant.setdefault(trial.variant.name, []).append(trial)
+    models = {name: model for name, own in by_variant.items() if (model := _averaged(name, own, place, data))}
+    experiment = trials[0].experiment
+    pairs = [
+        (model, models[other.name])
+        for name, model in models.items()
+        if (other := experiment.against(experiment.by_name[name])) and other.name in models
+    ]
+    facts = {"experiment": experiment.name, "trained_on": trials[0].data, "scored_on": data}
+    for kind in KINDS:
+        of_kind = [(_headed(model, kind), _headed(other, kind)) for model, other in pairs]
+        for row in with_differences(of_kind):
+            found = {**facts, **_difference(row), "kind_of_dice": kind}
+            found["seeds"] = [trial.seed for trial in by_variant[row["name"]]]
+            _tell(found)
+            if not place.ledger.last(kind="compared", **found):
+                place.ledger.append("compared", {**found, "note": experiment.note})
+
+
+def _difference(row: dict[str, Any]) -> dict[str, Any]:
+    """Mean difference of Dice, its interval over subjects, and both p-values."""
+    found = dict(row["difference"])
+    return {"variant": row["name"], "difference": found.pop("dice"), **found}
+
+
+def _tell(found: dict[str, Any]) -> None:
+    between = f"{found['variant']} - {found['to']}, on {found['scored_on']}, {found['kind_of_dice']}"
+    print(
+        f"{between}: {signed(found['difference'])} (95 % {bounds(found['interval'], sign=True)}, "
+        f"p {p_text(found['p_holm'])}, {found['pairs']} pairs, seeds {found['seeds']})"
+    )
+
+
+def _headed(model: ScoredModel, kind: str) -> ScoredModel:
+    return replace(model, summary={**model.summary, "headline": kind})
+
+
+def _averaged(name: str, trials: Sequence[Trial], place: Place, data: str) -> ScoredModel | None:
+    """A variant with the mean over its seeds of every Dice; None where its scores are not on this machine."""
+    folders = [place.evaluation(trial, data, "test") for trial in trials]
+    if not all((folder / "summary.json").is_file() for folder in folders):
+        print(f"{name}: the scores of its pairs are not on this machine", file=sys.stderr)
+        return None
+    models = [read_scored(folder) for folder in folders]
+    scores = averaged([model.scores for model in models])
+    return replace(models[0], name=name, scores=tuple(scores))
+
+
+def averaged(groups: Sequence[Sequence[PairScore]]) -> list[PairScore]:
+    """The pairs that all groups have, every Dice the mean over the groups."""
+    tables = [{(score.moving, score.fixed): score for score in group} for group in groups]
+    return [_mean([table[pair] for table in tables]) for pair in shared_pairs(groups)]
+
+
+def _mean(scores: Sequence[PairScore]) -> PairScore:
+    return replace(
+        scores[0],
+        dice_fused=_over([score.dice_fused for score in scores]),
+        dice_labelmean=_over([score.dice_labelmean for score in scores]),
+        dice_label=_over([score.dice_label for score in scores]),
+    )
+
+
+def _over(tables: Sequence[dict[Any, float]]) -> dict[Any, float]:
+    return {name: mean_present(table[name] for table in tables) for name in tables[0]}
