@@ -64,7 +64,8 @@ class Scheme:
         final_rate: last rate of the cosine.
         clip_norm: gradient norm limit; 0 for none.
         ema: decay of the averaged weights used for validation and kept as the model; 0 for none.
-        pairs: "ordered" (distinct subjects) or "all" (self pairs included, each twice an epoch: the released code).
+        pairs: "ordered" (distinct subjects), "all" (self pairs included, each twice an epoch: the released code) or
+            "atlas" (as ordered, about half of them with the first subject).
         classes: what a supervised recipe tells apart, the "regions" or the "labels" of the cohort's own protocol.
         validation: training subjects held out for choosing the best checkpoint.
         validate_every: steps between validations; 0 picks a tenth of the run, 20 at least.
@@ -85,7 +86,7 @@ class Scheme:
     final_rate: float = 1e-6
     clip_norm: float = 0.0
     ema: float = 0.0
-    pairs: Literal["ordered", "all"] = "ordered"
+    pairs: Literal["ordered", "all", "atlas"] = "ordered"
     classes: Literal["regions", "labels"] = "regions"
     validation: int = 3
     validate_every: int = 0

@@ -12,6 +12,7 @@ from contreg_core.errors import DataError
 from contreg_core.training.seeds import generator
 
 IndexPair = tuple[int, int]
+Pairing = Literal["ordered", "all", "atlas"]
 
 
 def valid_pairs(
@@ -31,6 +32,12 @@ def valid_pairs(
     ]
 
 
+def _with_atlas(pairs: Sequence[IndexPair]) -> list[IndexPair]:
+    """All pairs, those of the first scan repeated until they are about as many as all the others."""
+    atlas = [pair for pair in pairs if 0 in pair]
+    return [*pairs, *atlas * ((len(pairs) - len(atlas)) // max(1, len(atlas)) - 1)]
+
+
 def paired(scans: Sequence[CachedScan], pairs: Sequence[IndexPair]) -> list[CachedScan]:
     """The scans that are in any of ``pairs``, in order; the others need not be in memory."""
     return [scans[index] for index in sorted({index for pair in pairs for index in pair})]
@@ -39,7 +46,8 @@ def paired(scans: Sequence[CachedScan], pairs: Sequence[IndexPair]) -> list[Cach
 class PairOrder:
     """The pairs of a training run, without end: a permutation of all pairs each epoch, a function of (seed, epoch).
 
-    ``kind="all"`` is the released code's list: self pairs included and everything twice an epoch.
+    ``kind="all"`` is the released code's list: self pairs included and everything twice an epoch. ``"atlas"`` makes
+    about half of the pairs those of the first scan with every other.
     """
 
     def __init__(
@@ -48,7 +56,7 @@ class PairOrder:
         *,
         seed: int,
         own_space: bool = False,
-        kind: Literal["ordered", "all"] = "ordered",
+        kind: Pairing = "ordered",
     ) -> None:
         pairs = valid_pairs(scans, own_space=own_space, identity=kind == "all")
         if not pairs:
@@ -56,7 +64,7 @@ class PairOrder:
                 f"{len(scans)} training scans make no pair of two persons in one space",
                 "prepare at least two training subjects",
             )
-        self.pairs = pairs * 2 if kind == "all" else pairs
+        self.pairs = pairs * 2 if kind == "all" else _with_atlas(pairs) if kind == "atlas" else pairs
         self.seed = seed
         self._order = lru_cache(maxsize=2)(self._permutation)
 

@@ -25,6 +25,7 @@ class PyramidDecoder(Decoder):
         width: channels of the residual networks; 0 takes those of the level's features.
         squarings: integration steps between levels.
         correlation: radius in voxels of the local correlation at every level but the finest; 0 for none.
+        warping: warp the moving features by the coarser levels' field before they are compared.
         carry: pass the residual network's features on to the next finer level.
         norm: of the residual networks.
         mean_std: standard deviation of the mean heads' first weights.
@@ -48,6 +49,7 @@ class PyramidDecoder(Decoder):
         width: int = 0,
         squarings: int = 4,
         correlation: int = 1,
+        warping: bool = True,
         carry: bool = True,
         norm: Norm = "none",
         mean_std: float = 1e-3,
@@ -60,6 +62,7 @@ class PyramidDecoder(Decoder):
         super().__init__()
         self.squarings = squarings
         self.correlation = correlation
+        self.warping = warping
         self.carry = carry
         self.field_kind = kind
         widths = [width or joint // 2 for joint in channels]
@@ -100,7 +103,8 @@ class PyramidDecoder(Decoder):
             velocity = fixed.new_zeros((fixed.shape[0], len(space), *space), dtype=wide)
         else:
             velocity = spatial.resize(velocity, space)
-            moving = spatial.warp(moving, self._displacement(velocity)).to(fixed.dtype)
+            if self.warping:
+                moving = spatial.warp(moving, self._displacement(velocity)).to(fixed.dtype)
         inputs = [moving, fixed, velocity.to(fixed.dtype)]
         if self.correlation and level:
             inputs.append(local_correlation(moving, fixed, self.correlation))

@@ -24,6 +24,7 @@ class InfoNCE(Loss):
         dim: length of the embeddings, as the encoder's ``embedding_dim``; the queue is laid out for it.
         max_age: training steps after which a queued embedding is no longer used.
         decoupled: leave the positive out of the logarithm (Yeh et al. 2021).
+        masked: leave one person's other images out of the negatives; else only the image itself and its partner.
     """
 
     name = "infonce"
@@ -42,11 +43,13 @@ class InfoNCE(Loss):
         dim: int = 64,
         max_age: int = 200,
         decoupled: bool = False,
+        masked: bool = True,
     ) -> None:
         super().__init__()
         self.temperature = checked(temperature)
         self.max_age = max_age
         self.decoupled = decoupled
+        self.masked = masked
         self.register_buffer("entries", torch.zeros(queue, dim))
         self.register_buffer("owners", torch.zeros(queue, 2, dtype=torch.int64))
         # Born before time began: an empty place is simply too old.
@@ -67,7 +70,7 @@ class InfoNCE(Loss):
         batch = len(views) // 2
         positive = (views * views.roll(batch, 0)).sum(1) / self.temperature
         old = self.clock - self.born >= self.max_age
-        same = _share_a_person(owners, torch.cat((owners, self.owners)))
+        same = self._same(owners, batch)
         excluded = same | torch.cat((old.new_zeros(len(views)), old))
         others = torch.cat((views, self.entries.to(views.dtype)))
         logits = (views @ others.T / self.temperature).masked_fill(excluded, -torch.inf)
@@ -77,6 +80,14 @@ class InfoNCE(Loss):
         lonely = excluded.all(1)
         logits = logits.masked_fill(lonely[:, None], 0.0)
         return torch.where(lonely, positive * 0, logits.logsumexp(1) - positive).mean()
+
+    def _same(self, owners: Tensor, batch: int) -> Tensor:
+        """``(2 B, 2 B + queue)``: what is no negative."""
+        every = torch.cat((owners, self.owners))
+        if self.masked:
+            return _share_a_person(owners, every)
+        own = torch.eye(len(owners), len(every), dtype=torch.bool, device=owners.device)
+        return own | own.roll(batch, 0)
 
     @torch.no_grad()
     def _enqueue(self, views: Tensor, owners: Tensor) -> None:

@@ -25,16 +25,20 @@ class LocalContrast(Loss):
         temperature: t.
         points: anchors a pair.
         radius: points nearer than this many voxels of the feature grid are no negatives.
+        aligned: positives where the displacement points; else at the same voxel of both images.
     """
 
     name = "local-contrast"
     needs: ClassVar[frozenset[str]] = frozenset({"dense-embeddings"})
 
-    def __init__(self, *, temperature: float = 0.1, points: int = 1024, radius: float = 4.0) -> None:
+    def __init__(
+        self, *, temperature: float = 0.1, points: int = 1024, radius: float = 4.0, aligned: bool = True
+    ) -> None:
         super().__init__()
         self.temperature = checked(temperature)
         self.points = points
         self.radius = radius
+        self.aligned = aligned
 
     def forward(self, registration: Registration) -> Tensor:
         """A registration -> mean over pairs, anchors and both directions."""
@@ -61,7 +65,7 @@ class LocalContrast(Loss):
             return fixed.sum() * 0
         points = anchors.T[None, :, :].to(fixed.dtype)
         index = tuple(anchors.T)
-        landed = points + displacement[0][(slice(None), *index)][None]
+        landed = points + displacement[0][(slice(None), *index)][None] if self.aligned else points
         positives = spatial.sample(moving, _as_line(landed))[0].flatten(1).T
         queries = fixed[0][(slice(None), *index)].T
         logits = queries @ F.normalize(positives, dim=1).T / self.temperature

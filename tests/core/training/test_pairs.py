@@ -70,6 +70,14 @@ def test_the_released_codes_list_has_900_pairs_twice() -> None:
     assert set(counts.values()) == {2}
 
 
+@pytest.mark.parametrize("count", [2, 3, 30])
+def test_an_atlas_is_in_about_half_of_the_pairs_and_all_pairs_are_there(count: int) -> None:
+    order = PairOrder(people(count), seed=0, kind="atlas")
+    assert set(order.pairs) == set(valid_pairs(people(count)))
+    share = sum(0 in pair for pair in order.pairs) / len(order)
+    assert share >= 0.48
+
+
 def test_the_order_is_a_function_of_seed_and_number() -> None:
     first, again, other = (PairOrder(people(5), seed=seed) for seed in (3, 3, 4))
     numbers = [37, 0, 19, 20]

@@ -58,6 +58,13 @@ def test_people_shared_by_two_pairs_are_not_pushed_apart(build: Build) -> None:
     assert InfoNCE()(at(build, moving, fixed, DISTINCT[:2])).item() > 0
 
 
+def test_unmasked_everything_but_an_image_and_its_partner_is_a_negative(build: Build) -> None:
+    one = torch.zeros(4, 2, dtype=torch.int64)
+    moving, fixed = units(4), units(4)
+    found = InfoNCE(masked=False)(at(build, moving, fixed, one))
+    torch.testing.assert_close(found, InfoNCE()(at(build, moving, fixed, DISTINCT)))
+
+
 def test_queued_vectors_carry_no_gradient_and_are_saved(build: Build) -> None:
     loss = InfoNCE(queue=6)
     for _ in range(3):

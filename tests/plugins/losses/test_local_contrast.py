@@ -47,6 +47,11 @@ def test_positives_lie_where_the_displacement_points(build: Build) -> None:
     right = loss(dense(build, moving, fixed, displacement=displacement, mask=mask))
     wrong = loss(dense(build, moving, fixed, displacement=-displacement, mask=mask))
     assert right < 0.01 < wrong
+    still = dense(build, moving, fixed, displacement=torch.zeros_like(displacement), mask=mask)
+    away = dense(build, moving, fixed, displacement=displacement, mask=mask)
+    points = LocalContrast(radius=0, points=64)
+    apart = LocalContrast(radius=0, points=64, aligned=False)
+    torch.testing.assert_close(apart(away), points(still))
 
 
 def test_near_points_are_no_negatives(build: Build) -> None:
