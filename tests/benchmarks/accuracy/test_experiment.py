@@ -1,4 +1,4 @@
-"""Experiment files: each variant of each committed one is a recipe that can be built, and commands that can be given."""
+"""Experiment files: every variant of the committed ones can be built, and its commands can be given."""
 
 from pathlib import Path
 
