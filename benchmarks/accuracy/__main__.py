@@ -2,6 +2,7 @@
 
     python -m benchmarks.accuracy run benchmarks/accuracy/experiments/contrast.toml --cache CACHE
     python -m benchmarks.accuracy report benchmarks/accuracy/experiments/contrast.toml --cache CACHE
+    python -m benchmarks.accuracy peers --data lpba40 --peer-python PEERS/bin/python --budget 30m --cache CACHE
 
 ``run`` goes on where it stopped. Everything tried is a line of ``benchmarks/results/accuracy/trials.jsonl``.
 """
@@ -67,6 +68,17 @@ def _report(options: argparse.Namespace) -> int:
         write(place.ledger)
 
 
+def _peers(options: argparse.Namespace) -> int:
+    from benchmarks.accuracy.document import write
+    from benchmarks.accuracy.peers import peers
+
+    place = _place(options)
+    try:
+        return peers(options, place)
+    finally:
+        write(place.ledger)
+
+
 def _document(options: argparse.Namespace) -> int:
     from benchmarks.accuracy.document import write
 
@@ -110,8 +122,21 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--only", nargs="+", default=[], metavar="VARIANT")
         if name == "report":
             command.add_argument("--by", default="", help="who looks; default: as git says")
+    _add_peers(commands.add_parser("peers", help="every method on the same test pairs, antspyx among them"))
     _common(commands.add_parser("document", help="write the tables for reading anew"), _document)
     return parser
+
+
+def _add_peers(command: argparse.ArgumentParser) -> None:
+    _common(command, _peers)
+    command.add_argument("--data", choices=("lpba40", "mindboggle"), default="lpba40")
+    command.add_argument("--peer-python", default=sys.executable, help="an interpreter that has antspyx")
+    command.add_argument("--budget", default="30m", help="training time of every learned row, or paper")
+    command.add_argument("--only", nargs="+", default=[], metavar="ROW")
+    command.add_argument("--limit", type=int, help="score only so many pairs")
+    command.add_argument("--solver-limit", type=int, help="and of rows that optimise every pair so many")
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--by", default="", help="who looks; default: as git says")
 
 
 def _common(command: argparse.ArgumentParser, does: object) -> argparse.ArgumentParser:

@@ -51,8 +51,11 @@ def _experiment(name: str, lines: Sequence[Line]) -> str:
     parts = [f"## {name}", *notes]
     for split, title in _SPLITS.items():
         scored = [line for line in lines if line["kind"] == "scored" and line["split"] == split]
+        looks = _looks(lines, split)
+        if scored or looks:
+            parts += [f"### {title}", *looks]
         if scored:
-            parts += [f"### {title}", *_looks(lines, split), _table(_SCORED, [_score(one) for one in scored])]
+            parts.append(_table(_SCORED, [_score(one) for one in scored]))
     compared = [line for line in lines if line["kind"] == "compared"]
     if compared:
         parts += ["### Differences", _table(_COMPARED, [_difference(one) for one in compared])]

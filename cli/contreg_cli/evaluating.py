@@ -1,7 +1,7 @@
 """Evaluating from the shell: which model on which pairs, progress, files, the table."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from contreg_core.inference.evaluate import Register
     from contreg_core.inference.evaluate_samples import Sampling
     from contreg_core.inference.register import Registrar
+    from contreg_core.inference.segment import Fusion
     from contreg_core.inference.segmenter import TrainedSegmenter
 
     Pairs: TypeAlias = Sequence[tuple[CachedScan, CachedScan]]
@@ -49,6 +50,8 @@ class Request:
     symmetric: bool = False
     refine: int = 0
     samples: int = 0
+    references: str | None = None
+    fusion: "Fusion" = "majority"
     reuse: bool = False
 
     @property
@@ -168,6 +171,33 @@ def _images(summary: Summary) -> str:
 
 def ready(request: Request, catalogue: "Catalogue") -> Subject:
     """The model of a request, loaded, and the prepared cohort it meets."""
+    subject = _ready(request, catalogue)
+    return _voting(subject, request) if request.references else subject
+
+
+def _voting(subject: Subject, request: Request) -> Subject:
+    """The subject's registrations carry the labels of many references, which vote."""
+    from contreg_cli.segmenting import parse_count
+    from contreg_core.inference.evaluate import kept_loader
+    from contreg_core.inference.evaluate_references import References, reference_scans
+
+    if subject.register is None:
+        raise UsageError(f"'{subject.name}' labels images without references", "leave out --references")
+    if request.samples:
+        raise UsageError("--samples and --references are both given", "give one of them")
+    scans = reference_scans(subject.cohort, request.split, subject.held_out)
+    most = parse_count(request.references, from_cohort=True)
+    voters = References(subject.register, scans, kept_loader(subject.cohort), most, request.fusion)
+    told = f"references {len(scans) if most is None else min(most, len(scans))}", f"fusion {request.fusion}"
+    return replace(
+        subject,
+        register=None,
+        scores=partial(voters.scores, subject.cohort),
+        prediction=(*subject.prediction, *told),
+    )
+
+
+def _ready(request: Request, catalogue: "Catalogue") -> Subject:
     from contreg_cli.models import load_model
     from contreg_cli.recipes import is_default
     from contreg_core.engine import Engine

@@ -61,6 +61,14 @@ refine = click.option(
     metavar="N",
     help="Improve a trained model's answer by N steps of descent on the pair itself; 20 to 50 are worth their time.",
 )
+fusion = click.option(
+    "--fusion",
+    "fuse",
+    type=click.Choice(["majority", "weighted", "staple"]),
+    default="majority",
+    show_default=True,
+    help="Of several references: one vote each, weighted by local similarity, or by estimated trust (STAPLE).",
+)
 samples = click.option(
     "--samples",
     type=click.IntRange(2),

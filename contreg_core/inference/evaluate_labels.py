@@ -3,20 +3,33 @@
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
+from typing import Protocol as Shape
 
+import numpy as np
 from numpy.typing import NDArray
 
 from contreg_core.cache import CachedCohort, CachedScan, CachedSubject
+from contreg_core.classes import LabelClass
 from contreg_core.cohort import Protocol
 from contreg_core.evaluation import PairScore
 from contreg_core.evaluation.segmented import LabelScore, beside, score_labels
 from contreg_core.inference.evaluate import kept_loader, labels_of, voxel_size
-from contreg_core.inference.segmenter import TrainedSegmenter
 from contreg_core.memory import peak_mib
 
 
+class Segmenter(Shape):
+    """What labels an image by itself: a trained network, or references that vote."""
+
+    @property
+    def classes(self) -> tuple[LabelClass, ...]:
+        """What it tells apart, background left out."""
+
+    def numbers(self, image: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Image ``(*space)`` -> class numbers of the same shape: k for ``classes[k - 1]``, 0 background."""
+
+
 def evaluate_segmenter(
-    model: TrainedSegmenter,
+    model: Segmenter,
     cohort: CachedCohort,
     pairs: Sequence[tuple[CachedScan, CachedScan]],
     protocol: Protocol,
@@ -47,7 +60,7 @@ def evaluate_segmenter(
 
 
 def _segmented(
-    model: TrainedSegmenter, subject: CachedSubject, truth: NDArray[Any], protocol: Protocol
+    model: Segmenter, subject: CachedSubject, truth: NDArray[Any], protocol: Protocol
 ) -> tuple[LabelScore, float]:
     start = time.perf_counter()
     numbers = model.numbers(subject.image)

@@ -25,6 +25,7 @@ from tests.docs.pages import PAGES, ROOT, Block, blocks, name
 
 ELSEWHERE = {
     ("docs/how-to/plugins.md", "python"): "tests/contracts/test_docs.py",
+    ("docs/explanation/experiments.md", "bash"): "tests/benchmarks/accuracy/test_work.py, test_peers.py",
     ("docs/how-to/many-gpus.md", "bash"): "tests/cli/test_fit_sbatch.py, tests/cli/test_ranks.py",
     ("docs/how-to/slurm.md", ""): "tests/cli/test_cohort_work.py, tests/core/fleet/test_dask.py",
     ("docs/how-to/slurm.md", "sh"): "tests/cli/test_slurm_page.py",

@@ -3,9 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from contreg_core.parameters import unknown
+
+if TYPE_CHECKING:
+    from contreg_core.inference.segment import Fusion
 
 Kind: TypeAlias = Literal["none", "learned", "solver", "supervised"]
 Figures: TypeAlias = Mapping[str, float]
@@ -18,7 +21,7 @@ class Row:
     """``paper`` are the paper's figures by cohort; ``known`` is a sentence on what is known of its setting.
 
     ``against`` is the row it is compared with (default: the table's main one). A row with ``refine`` steps has no run
-    of its own: it takes that of the row ``run``.
+    of its own: it takes that of the row ``run``; so does one whose ``references`` (a number or ``all``) vote by it.
     """
 
     name: str
@@ -26,6 +29,8 @@ class Row:
     recipe: str = ""
     settings: tuple[str, ...] = ()
     refine: int = 0
+    references: str = ""
+    fusion: "Fusion" = "majority"
     run: str = ""
     against: str = ""
     paper: Mapping[str, Figures] = field(default_factory=dict)
@@ -72,6 +77,21 @@ class Table:
             if name not in known:
                 raise unknown(f"{self.name} has no row '{name}'", name, known, "rows")
         return tuple(row for row in self.rows if not names or row.name in names)
+
+
+def fused(row: Row) -> Row:
+    """The same model registers every training subject to an image, and they vote."""
+    return Row(
+        name=f"{row.name} multi-atlas",
+        kind=row.kind,
+        recipe=row.recipe,
+        settings=row.settings,
+        references="all",
+        fusion="weighted",
+        run=row.name,
+        known=f"Segmentation by all training subjects, registered by {row.name}, weighted by local similarity; "
+        "not in the paper.",
+    )
 
 
 def refined(row: Row) -> Row:

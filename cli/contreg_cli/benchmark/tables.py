@@ -4,7 +4,7 @@ Figures are those the paper prints as far as they are known to us, never compute
 blank.
 """
 
-from contreg_cli.benchmark.rows import Row, Table, refined
+from contreg_cli.benchmark.rows import Row, Table, fused, refined
 
 LPBA40, MINDBOGGLE = "lpba40", "mindboggle"
 
@@ -82,7 +82,8 @@ _SOLVERS = tuple(
     )
 )
 _REFINED = tuple(refined(row) for row in (*_PAPER, *_LEARNED) if row.kind == "learned")
-_COMPARED = (_NONE, *_PAPER, _NARROW, *_LEARNED, *_SOLVERS, *_REFINED)
+_FUSED = tuple(fused(row) for row in _PAPER if row.name == "contrastive-vae")
+_COMPARED = (_NONE, *_PAPER, _NARROW, *_LEARNED, *_SOLVERS, *_REFINED, *_FUSED)
 
 _NO_KL = ("loss.gaussian-kl.weight=0",)
 _NO_CONTRAST = ("loss.dcl.weight=0",)

@@ -43,7 +43,7 @@ def request_for(row: Row, plan: Plan) -> Request:
     return Request(
         model=model, data=plan.data, cache=plan.cache, limit=plan.limit_of(row), output=plan.evaluation(row),
         device=plan.device, precision=plan.precision, settings=() if row.trained else plan.settings_of(row),
-        refine=row.refine, reuse=True,
+        refine=row.refine, references=row.references or None, fusion=row.fusion, reuse=True,
     )  # fmt: skip
 
 

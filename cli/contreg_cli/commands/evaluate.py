@@ -12,6 +12,7 @@ from contreg_cli.shell import load_catalogue
 if TYPE_CHECKING:
     from contreg_core.cohort import Split
     from contreg_core.engine import Precision
+    from contreg_core.inference.segment import Fusion
 
 
 @click.command()
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     "--output",
     type=options.ANY_PATH,
     metavar="DIR",
-    help="Default: RUN/evaluation/PROTOCOL-SPLIT[-symmetric][-refine-N][-samples-N].",
+    help="Default: RUN/evaluation/PROTOCOL-SPLIT[-symmetric][-refine-N][-samples-N][-references-N-fusion-F].",
 )
 @options.symmetric
 @options.refine
@@ -53,6 +54,12 @@ if TYPE_CHECKING:
     metavar="N",
     help="Also draw N fields a pair of a model that gives a variance: how far apart, and is their doubt justified?",
 )
+@click.option(
+    "--references",
+    metavar="N|all",
+    help="Score segmentation instead: so many training subjects, the most similar first, are registered and vote.",
+)
+@options.fusion
 @options.device
 @options.precision
 @options.settings
@@ -70,6 +77,8 @@ def command(
     symmetric: bool,
     refine: int,
     samples: int | None,
+    references: str | None,
+    fuse: "Fusion",
     device: str,
     precision: "Precision",
     settings: tuple[str, ...],
@@ -92,7 +101,8 @@ def command(
     named = str(run or model)
     fleet = fleet.in_array()
     request = Request(
-        named, data, cache, protocol, split, limit, output, device, precision, settings, symmetric, refine, samples or 0
+        named, data, cache, protocol, split, limit, output, device, precision, settings,
+        symmetric=symmetric, refine=refine, samples=samples or 0, references=references, fusion=fuse,
     )  # fmt: skip
     summary, folder = evaluate_request(request, load_catalogue(), fleet)
     if as_json:

@@ -40,14 +40,7 @@ if TYPE_CHECKING:
     metavar="N|all",
     help="How many, the most similar first (default: of a cohort 1, of files all).",
 )
-@click.option(
-    "--fusion",
-    "fuse",
-    type=click.Choice(["majority", "weighted", "staple"]),
-    default="majority",
-    show_default=True,
-    help="Of several references: one vote each, weighted by local similarity, or by estimated trust (STAPLE).",
-)
+@options.fusion
 @click.option(
     "--probabilities",
     is_flag=True,

@@ -23,7 +23,7 @@ def test_rows_can_be_told_apart_and_refer_to_one_another(table):
         assert row.known.endswith(".")
         assert not row.against or table.row(row.against)
         assert not row.run or table.row(row.run).recipe == row.recipe
-        assert bool(row.run) == bool(row.refine)
+        assert bool(row.run) == bool(row.refine or row.references)
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.values[0].recipe in INSTALLED])

@@ -1,0 +1,73 @@
+"""One table of every method, those of other programs among them: the rows of ``contreg benchmark`` and antspyx'."""
+
+import argparse
+import os
+
+from benchmarks.accuracy.antspyx import LOG, RECIPES, VARIABLE, catalogue
+from benchmarks.accuracy.ledger import person
+from benchmarks.accuracy.work import Place
+from contreg_cli.benchmark.plan import Plan
+from contreg_cli.benchmark.rows import Row, Table
+from contreg_cli.benchmark.table import make
+from contreg_cli.benchmark.tables import TABLES
+from contreg_cli.benchmark.writing import print_content
+from contreg_cli.times import seconds
+
+_OF = {"lpba40": "table1", "mindboggle": "table2"}
+
+
+def peers(options: argparse.Namespace, place: Place) -> int:
+    """Fit, score and compare; goes on where it stopped. Returns an exit code, 3 where a row could not be run."""
+    plan = _plan(options, place)
+    os.environ[VARIABLE] = options.peer_python
+    os.environ[LOG] = str(plan.folder.absolute() / "antspyx.jsonl")
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    if not (plan.folder / "table.json").is_file():
+        place.ledger.append("looked", _look(plan, options.by))
+    content = make(plan, catalogue())
+    print_content(content)
+    return 3 if any(row["status"] == "failed" for row in content["rows"]) else 0
+
+
+def table(data: str) -> Table:
+    """The table of the paper's cohort with the rows of antspyx after that of no registration."""
+    known = TABLES[_OF[data]]
+    none, *others = known.rows
+    return Table(f"peers-{data}", f"Peers: {data}", data, known.main, (none, *syn(), *others))
+
+
+def syn() -> list[Row]:
+    """Symmetric normalisation by its authors' program."""
+    return [
+        Row(
+            name=f"antspyx {kind}",
+            kind="solver",
+            recipe=name,
+            known=f"Avants et al. 2008 by antspyx, {kind} with its defaults ({metric}), affine stage included; memory "
+            "without that of its own process, which antspyx.jsonl has; not in the paper.",
+        )
+        for name, (kind, metric) in RECIPES.items()
+    ]
+
+
+def _plan(options: argparse.Namespace, place: Place) -> Plan:
+    made = table(options.data)
+    return Plan(
+        table=made, rows=made.chosen(tuple(options.only)), data=options.data, folder=place.work / made.name,
+        cache=place.cache, seconds=0.0 if options.budget == "paper" else seconds(options.budget), limit=options.limit,
+        solver_limit=options.solver_limit, device=place.device, seed=options.seed,
+    )  # fmt: skip
+
+
+def _look(plan: Plan, by: str) -> dict[str, object]:
+    return {
+        "experiment": plan.table.name,
+        "by": by or person(),
+        "scored_on": plan.data,
+        "split": "test",
+        "variants": [row.name for row in plan.rows],
+        "keys": [],
+        "budget": plan.seconds,
+        "seed": plan.seed,
+        "note": "Fixed rows, nothing chosen: their figures are in the table that peers writes.",
+    }
