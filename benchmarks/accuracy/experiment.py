@@ -150,8 +150,8 @@ class Trial:
 
     @property
     def key(self) -> str:
-        """Tells it from every other trial in the table."""
-        return _hash([self.run, *self.variant.predicting])
+        """Tells it from every other trial in the table; two experiments may share a run, but no line."""
+        return _hash([self.experiment.name, self.run, *self.variant.predicting])
 
     def facts(self) -> dict[str, Any]:
         """What every line of the table says of it."""

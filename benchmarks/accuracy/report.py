@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks.accuracy.experiment import Experiment, Trial, Variant
-from benchmarks.accuracy.ledger import Ledger, person
+from benchmarks.accuracy.ledger import Ledger, Line, person
 from benchmarks.accuracy.work import STOPPED, Place, attempt, scored_on
 from contreg_cli.comparing.differences import with_differences
 from contreg_cli.comparing.output import bounds, p_text, signed
@@ -21,7 +21,7 @@ KINDS = ("fused", "labelmean")
 
 
 def report(experiment: Experiment, place: Place, by: str = "") -> int:
-    """Score and compare; returns an exit code. Raises ``MissingError`` while a trial has no validation score.
+    """Score and compare; returns an exit code. Raises ``MissingError`` while a trial is neither scored nor failed.
 
     That the pairs are looked at is written before they are. What was reported is taken as it stands.
     """
@@ -30,7 +30,7 @@ def report(experiment: Experiment, place: Place, by: str = "") -> int:
     catalogue = load_catalogue()
     for data in _cohorts(experiment):
         names = chosen(experiment, data, place.ledger)
-        mine = [one for one in trials if one.variant.name in names and data in scored_on(experiment, one)]
+        mine = [one for one in trials if one.variant.name in names and _chosen_by(one, data, place.ledger)]
         new = [one for one in mine if not _reported(one, data, place.ledger)]
         if new:
             place.ledger.append("looked", _look(experiment, data, new, by))
@@ -43,20 +43,20 @@ def report(experiment: Experiment, place: Place, by: str = "") -> int:
 
 
 def chosen(experiment: Experiment, data: str, ledger: Ledger) -> list[str]:
-    """The variants that are reported on a cohort: all, or the base and the one best on the subjects held out."""
+    """The variants that are reported on a cohort: all, or the base, the one best on the subjects held out of those that
+    are trained, and what predicts by the run of either.
+    """
     if experiment.report == "all":
         return [variant.name for variant in experiment.variants]
-    best = max(experiment.variants, key=lambda variant: _held_out(experiment, variant, data, ledger))
-    return list(dict.fromkeys([experiment.base, best.name]))
+    trained = [variant for variant in experiment.variants if not variant.run]
+    best = max(trained, key=lambda variant: _held_out(experiment, variant, data, ledger))
+    known = (experiment.base, best.name)
+    return [variant.name for variant in experiment.variants if {variant.name, variant.run} & {*known}]
 
 
 def _held_out(experiment: Experiment, variant: Variant, data: str, ledger: Ledger) -> float:
     """Mean Dice over seeds (and over what it was trained on), by the protocol's headline."""
-    found = [
-        ledger.last(kind="scored", key=trial.key, scored_on=data, split="validation")
-        for trial in experiment.trials()
-        if trial.variant is variant
-    ]
+    found = [_chosen_by(trial, data, ledger) for trial in experiment.trials() if trial.variant is variant]
     return statistics.fmean([float(line[f"dice_{line['headline']}"]) for line in found if line] or [0.0])
 
 
@@ -69,7 +69,7 @@ def _require_finished(trials: Sequence[Trial], ledger: Ledger) -> None:
         trial
         for trial in trials
         for data in scored_on(trial.experiment, trial)
-        if not ledger.last(kind="scored", key=trial.key, scored_on=data, split="validation")
+        if not _chosen_by(trial, data, ledger) and not ledger.last(kind="failed", key=trial.key)
     ]
     if left:
         names = ", ".join(dict.fromkeys(trial.variant.name for trial in left))
@@ -77,6 +77,11 @@ def _require_finished(trials: Sequence[Trial], ledger: Ledger) -> None:
             f"{len(left)} of the experiment's scores on held-out subjects are missing ({names})",
             "run the experiment to its end first: nothing is chosen while the test subjects are known",
         )
+
+
+def _chosen_by(trial: Trial, data: str, ledger: Ledger) -> Line | None:
+    """Its score on the subjects held out; what failed has none, and is reported as failed."""
+    return ledger.last(kind="scored", key=trial.key, scored_on=data, split="validation")
 
 
 def _reported(trial: Trial, data: str, ledger: Ledger) -> bool:

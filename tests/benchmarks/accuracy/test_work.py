@@ -104,6 +104,9 @@ def test_a_failure_is_a_line_and_does_not_stop_the_others(options: list[str], tm
     assert [line["variant"] for line in ledger.lines(kind="failed")] == ["bolder", "symmetric"]
     assert [line["variant"] for line in ledger.lines(kind="scored")] == ["plain"]
     assert "failed" in (tmp_path / "results" / "trials.md").read_text()
+    assert main(["report", *options, "--seeds", "0"]) == 0
+    (look,) = ledger.lines(kind="looked")
+    assert look["variants"] == ["plain"]
 
 
 def test_what_is_stopped_says_so_and_is_no_failure(
