@@ -24,7 +24,7 @@ from contreg_core.evaluation.overlap import check_maps, foreground
 
 BINS = 15
 """As in Guo et al. 2017; with no more samples than bins every confidence has a bin of its own."""
-_BLOCK = 2**17  # voxels looked at together
+_BLOCK = 2**15  # voxels looked at together
 
 
 @dataclass(frozen=True)
