@@ -15,7 +15,8 @@ def evaluated(trained, cache, tmp_path_factory):
     """A copy of the tiny run with an evaluation."""
     from contreg_cli.main import run
 
-    folder = shutil.copytree(trained, tmp_path_factory.mktemp("evaluated") / "run")
+    left = shutil.ignore_patterns("evaluation")  # what other tests made of the same run
+    folder = shutil.copytree(trained, tmp_path_factory.mktemp("evaluated") / "run", ignore=left)
     assert run(["evaluate", str(folder), "--cache", str(cache), "--limit", "1", "--device", "cpu"]) == 0
     return folder
 

@@ -65,7 +65,7 @@ def small(words: list[str]) -> list[str]:
     rows = ("contrastive-vae",) if "table3" in words else ("none", "voxelmorph")
     only = [word for row in rows for word in ("--only", row)] if words[0] == "benchmark" else []
     words = [re.sub(r"^preprocessing.spacing=3$", "preprocessing.spacing=12", word) for word in words]
-    fewer = ("--refine", "--batch-size")
+    fewer = ("--refine", "--batch-size", "--samples")
     words = ["2" if before in fewer else word for before, word in zip(["", *words], words, strict=False)]
     cropped = words[0] in ("fit", "prepare") and any(word.startswith("contrastive-vae/") for word in words)
     crop = ["-s", "augmentation.crop=()", "--batch-size", "1"] if words[0] == "fit" else []
