@@ -25,6 +25,7 @@ print(peak_mib())
 """
 
 
+@pytest.mark.all
 def test_the_memory_of_a_training_is_told_before(contreg):
     """Within a factor of 1.5 of what two steps of three times the voxels take in a process of their own."""
     size = ["--size", "72", "72", "72", "--batch-size", "1"]

@@ -165,7 +165,7 @@ def test_out_of_memory_saves_and_names_the_batch_size(fit, tmp_path, monkeypatch
     assert (tmp_path / "run" / "checkpoints" / "last.safetensors").is_file()
 
 
-@pytest.mark.parametrize("count", [3, 6, 9])
+@pytest.mark.parametrize("count", [6, *(pytest.param(count, marks=pytest.mark.all) for count in (3, 9))])
 def test_a_killed_run_ends_with_the_same_bits(fit, small, trained, cache, tmp_path, count):
     """Killed between a file and its final name, at several places; then run again."""
     run = tmp_path / "run"

@@ -190,7 +190,18 @@ LANGUAGES = {
 }
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=name)
+LONG = {
+    f"docs/how-to/{page}.md" for page in ("check", "own-images", "tables", "recipes", "mindboggle", "gpu")
+}
+"""Pages that take ten seconds and more: make test-all."""
+CASES = [
+    pytest.param(page, marks=[pytest.mark.all] if name(page) in LONG else [])
+    for page in PAGES
+    if blocks(page)
+]
+
+
+@pytest.mark.parametrize("page", CASES, ids=lambda page: name(page))
 def test_every_block_of_the_page_runs(page: Path, world: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for evaluated in Path("runs").glob("*/evaluation"):
         shutil.rmtree(evaluated)  # by another page

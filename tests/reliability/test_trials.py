@@ -13,7 +13,8 @@ SLOW = ("kill", "faults", "crowd", "resume", "stop")  # whose laws tests/core an
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks, and reads /proc")
 
 
-@pytest.mark.parametrize("trials", [QUICK, pytest.param(SLOW, marks=pytest.mark.all)], ids=["quick", "slow"])
+@pytest.mark.all
+@pytest.mark.parametrize("trials", [QUICK, SLOW], ids=["quick", "slow"])
 def test_a_sample_breaks_no_promise(trials: tuple[str, ...]) -> None:
     only = [word for name in trials for word in ("--only", name)]
     ended = subprocess.run([sys.executable, str(CAMPAIGN), "--few", *only], capture_output=True, text=True)
