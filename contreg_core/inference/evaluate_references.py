@@ -17,7 +17,7 @@ from contreg_core.evaluation.score import counted
 from contreg_core.inference import fusion
 from contreg_core.inference.evaluate import Register
 from contreg_core.inference.evaluate_labels import evaluate_segmenter
-from contreg_core.inference.segment import Fusion
+from contreg_core.inference.segment import Fusion, most_alike
 from contreg_core.inference.staple import staple
 from contreg_core.labels import warp_labels
 from contreg_core.training.validation import hold_out
@@ -78,11 +78,7 @@ class _Segmenter:
         atlases = [atlas for atlas in loaded if atlas.labels is not None]
         if not atlases:
             raise DataError(f"none of {len(loaded)} training scans has labels", "prepare some with labels")
-        most = self.references.most
-        if most is None or most >= len(atlases):
-            return atlases
-        alike = [ncc(atlas.image, image, image != 0) for atlas in atlases]
-        return [atlases[k] for k in sorted(range(len(atlases)), key=lambda k: (-alike[k], k))[:most]]
+        return most_alike(atlases, self.references.most, lambda atlas: ncc(atlas.image, image, image != 0))
 
     def _carried(self, atlas: CachedSubject, displacement: NDArray[np.float32]) -> NDArray[Any]:
         assert atlas.labels is not None

@@ -1,8 +1,8 @@
 """Segment an image by registering labelled references to it and fusing what they carry (methods.md C.6, B.7.4)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ from contreg_core.inference.staple import Consensus, staple
 from contreg_core.labels import LabelMode
 from contreg_core.transform.world import Affine, Grid, sample_affine
 from contreg_core.volume import Volume
+
+T = TypeVar("T")
 
 Fusion: TypeAlias = Literal["majority", "weighted", "staple"]
 
@@ -118,11 +120,16 @@ def choose(
 
     ``fixed`` is ``brain`` on its working grid; the references are roughly aligned first.
     """
-    if most is None or most >= len(references):
-        return list(references)
-    alike = [_similarity(model, brain, fixed, reference.brain, alignment) for reference in references]
-    ranked = sorted(range(len(references)), key=lambda index: (-alike[index], index))
-    return [references[index] for index in ranked[:most]]
+    return most_alike(
+        references, most, lambda reference: _similarity(model, brain, fixed, reference.brain, alignment)
+    )
+
+
+def most_alike(found: Sequence[T], most: int | None, likeness: Callable[[T], float]) -> list[T]:
+    """The ``most`` of ``found`` with the largest ``likeness``, best first; all, in order, for None."""
+    if most is None or most >= len(found):
+        return list(found)
+    return sorted(found, key=likeness, reverse=True)[:most]
 
 
 def _similarity(

@@ -8,11 +8,10 @@ import nibabel as nib
 import numpy as np
 
 from contreg_core.errors import DataError, UsageError
-from contreg_core.files import write_bytes
 from contreg_core.transform.convention import CONVENTIONS, FieldFormat
 from contreg_core.transform.world import Grid, WorldField
 from contreg_core.volume import VectorVolume, read_vectors, spacing
-from contreg_core.volume.gzipped import gzipped
+from contreg_core.volume.write import write_image
 
 _FORMATS = ", ".join(CONVENTIONS)
 _DISPLACEMENT, _FSL = 1006, 2006
@@ -38,10 +37,7 @@ def write_field(
     image.set_sform(field.grid.affine, code)
     image.set_qform(field.grid.affine, 0 if _sheared(field.grid) else code, strip_shears=True)
     image.header.set_zooms((*spacing(field.grid.affine), *[1.0] * (image.ndim - 3)))
-    content = image.to_bytes()
-    if path.suffix == ".gz":
-        content = gzipped(content, stored.dtype)
-    write_bytes(path, content)
+    write_image(path, image)
 
 
 def read_field(path: Path, form: FieldFormat | None = None, *, moving: Grid | None = None) -> WorldField:

@@ -24,14 +24,13 @@ def gzipped(content: bytes, dtype: np.dtype[np.generic]) -> bytes:
     """
     strategy = zlib.Z_RLE if dtype.kind == "f" else zlib.Z_DEFAULT_STRATEGY
     blocks = [memoryview(content)[start : start + _BLOCK] for start in range(0, len(content), _BLOCK)]
+    ends = [zlib.Z_SYNC_FLUSH] * (len(blocks) - 1) + [zlib.Z_FINISH]
     with ThreadPoolExecutor(share(1)) as threads:
-        parts = list(threads.map(partial(_deflated, strategy), blocks[:-1]))
-        last = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, 9, strategy)
-        parts.append(last.compress(blocks[-1]) + last.flush(zlib.Z_FINISH))
+        parts = threads.map(partial(_deflated, strategy), blocks, ends)
     tail = struct.pack("<II", zlib.crc32(content), len(content) & 0xFFFFFFFF)
     return b"".join((_HEADER, *parts, tail))
 
 
-def _deflated(strategy: int, block: memoryview) -> bytes:
+def _deflated(strategy: int, block: memoryview, end: int) -> bytes:
     machine = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, 9, strategy)
-    return machine.compress(block) + machine.flush(zlib.Z_SYNC_FLUSH)
+    return machine.compress(block) + machine.flush(end)

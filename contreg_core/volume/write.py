@@ -24,11 +24,13 @@ def write_volume(path: Path | str, volume: Volume, *, code: int = 1, description
     path = Path(path)
     if not path.name.endswith((".nii", ".nii.gz")):
         raise UsageError(f"{path.name}: volumes are written as .nii or .nii.gz", "change the name")
-    image = _image(volume, code, description)
+    write_image(path, _image(volume, code, description))
+
+
+def write_image(path: Path, image: nib.Nifti1Image) -> None:
+    """Write it whole, zipped where the name says so; raises as ``write_volume``."""
     content: bytes = image.to_bytes()
-    if path.suffix == ".gz":
-        content = gzipped(content, image.get_data_dtype())
-    write_bytes(path, content)
+    write_bytes(path, gzipped(content, image.get_data_dtype()) if path.suffix == ".gz" else content)
 
 
 def _image(volume: Volume, code: int, description: str) -> nib.Nifti1Image:

@@ -45,6 +45,15 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="module")
+def six_pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cohort of six test pairs."""
+    root = tmp_path_factory.mktemp("cache")
+    sizes = ["-s", "cohort.size=16,16,16", "-s", "cohort.subjects=8"]
+    assert run(["prepare", "--data", "synthetic", "--cache", str(root), *sizes, *TINY]) == 0
+    return root
+
+
 @pytest.fixture(scope="session")
 def trained(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of six steps."""

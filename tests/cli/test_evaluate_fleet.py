@@ -2,28 +2,16 @@
 
 import csv
 import json
-from pathlib import Path
 
 import pytest
-
-from contreg_cli.main import run
 
 OWN = {"seconds", "peak_memory_mib"}
 """What is measured, not computed."""
 
 
-@pytest.fixture(scope="module")
-def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cohort of six test pairs."""
-    root = tmp_path_factory.mktemp("cache")
-    sizes = ["-s", "cohort.size=16,16,16", "-s", "cohort.subjects=8", "-s", "preprocessing.spacing=0"]
-    assert run(["prepare", "--data", "synthetic", "--cache", str(root), *sizes]) == 0
-    return root
-
-
 @pytest.fixture
-def evaluate(contreg, cohort):
-    common = ["--model", "none", "--data", "synthetic", "--cache", cohort, "-s", "preprocessing.spacing=0"]
+def evaluate(contreg, six_pairs):
+    common = ["--model", "none", "--data", "synthetic", "--cache", six_pairs, "-s", "preprocessing.spacing=0"]
     return lambda output, *more: contreg("evaluate", *common, "--output", output, *more)
 
 
@@ -68,8 +56,8 @@ def test_shards_in_any_order_make_the_whole_and_the_last_writes_it(contreg, eval
     assert "6 pairs" in late.out
 
 
-def test_a_scan_that_cannot_be_read_fails_its_pairs_only(contreg, evaluate, cohort, tmp_path):
-    victim = sorted(next(cohort.iterdir()).glob("subjects/*.h5"))[-1]
+def test_a_scan_that_cannot_be_read_fails_its_pairs_only(contreg, evaluate, six_pairs, tmp_path):
+    victim = sorted(next(six_pairs.iterdir()).glob("subjects/*.h5"))[-1]
     whole = victim.read_bytes()
     victim.write_bytes(whole[:-500])
     try:

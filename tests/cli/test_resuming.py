@@ -8,23 +8,13 @@ from pathlib import Path
 import pytest
 
 from contreg_cli.evaluating import Request, evaluate_request
-from contreg_cli.main import run
 from contreg_core.inference import evaluate as scoring
 from contreg_core.plugins import load_catalogue
 
 
-@pytest.fixture(scope="module")
-def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cohort of six test pairs."""
-    root = tmp_path_factory.mktemp("cache")
-    sizes = ["-s", "cohort.size=16,16,16", "-s", "cohort.subjects=8", "-s", "preprocessing.spacing=0"]
-    assert run(["prepare", "--data", "synthetic", "--cache", str(root), *sizes]) == 0
-    return root
-
-
 @pytest.fixture
-def request_(cohort: Path, tmp_path: Path) -> Request:
-    return Request("none", "synthetic", cohort, output=tmp_path, settings=("preprocessing.spacing=0",))
+def request_(six_pairs: Path, tmp_path: Path) -> Request:
+    return Request("none", "synthetic", six_pairs, output=tmp_path, settings=("preprocessing.spacing=0",))
 
 
 class Counting:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from contreg_core.parameters import unknown
 
@@ -81,27 +81,23 @@ class Table:
 
 def fused(row: Row) -> Row:
     """The same model registers every training subject to an image, and they vote."""
-    return Row(
-        name=f"{row.name} multi-atlas",
-        kind=row.kind,
-        recipe=row.recipe,
-        settings=row.settings,
-        references="all",
-        fusion="weighted",
-        run=row.name,
-        known=f"Segmentation by all training subjects, registered by {row.name}, weighted by local similarity; "
-        "not in the paper.",
-    )
+    known = f"Segmentation by all training subjects, registered by {row.name}, weighted by local similarity"
+    return _by_run_of(row, "multi-atlas", known, references="all", fusion="weighted")
 
 
 def refined(row: Row) -> Row:
     """The same model, its prediction optimised for every pair."""
+    known = f"{REFINE_STEPS} steps of optimisation from the prediction of {row.name}"
+    return _by_run_of(row, "+refine", known, refine=REFINE_STEPS)
+
+
+def _by_run_of(row: Row, suffix: str, known: str, **own: Any) -> Row:
     return Row(
-        name=f"{row.name} +refine",
+        name=f"{row.name} {suffix}",
         kind=row.kind,
         recipe=row.recipe,
         settings=row.settings,
-        refine=REFINE_STEPS,
         run=row.name,
-        known=f"{REFINE_STEPS} steps of optimisation from the prediction of {row.name}; not in the paper.",
+        known=f"{known}; not in the paper.",
+        **own,
     )
