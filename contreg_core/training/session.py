@@ -88,7 +88,7 @@ class Session:
         self.unread: list[StepReport] = []
         self.recent: list[dict[str, float]] = []
         self.ranks_before = engine.ranks.count
-        self.step_seconds, self.validation_seconds = 0.0, 0.0
+        self.step_seconds, self.first_seconds, self.validation_seconds = 0.0, 0.0, 0.0
         training, validation = hold_out(cohort.scans, self.scheme.validation)
         self.training_ids = [scan.id for scan in training]
         self.validation_ids = [scan.id for scan in validation]
@@ -128,6 +128,7 @@ class Session:
                 before + time_now - clock, time_now - saved, self.stopping
             )
             self.step_seconds = self.state.elapsed - started
+            self.first_seconds = self.first_seconds or self.step_seconds
             self._end_in_time()
             due = self._validation_due()
             if due or report.step % _LOG_EVERY == 0 or report.step == self.state.total:
@@ -294,11 +295,14 @@ class Session:
         return bool(self.max_seconds) and self.state.elapsed + coming > self.max_seconds
 
     def _replan(self) -> None:
-        """Fit the number of steps to the time that is left, from the mean speed so far (validations included)."""
+        """Fit the number of steps to the time that is left, from the mean speed so far (validations included).
+
+        This process's first step is left out: it compiles loops, where nobody ran them before, for many steps' time.
+        """
         if not self.max_seconds or self.finished or self.state.step < _PLAN_AFTER:
             return
         left = self.max_seconds - self.state.elapsed
-        speed = self.state.step / self.state.elapsed
+        speed = (self.state.step - 1) / (self.state.elapsed - self.first_seconds)
         # At least one more step, so that the run ends at a validation.
         self.state.total = min(self.most_steps, self.state.step + max(1, int(left * speed)))
 

@@ -377,6 +377,21 @@ def test_the_rate_comes_down_within_the_time(start: Start, monkeypatch: pytest.M
     assert reports[-1].rate < 1e-4
 
 
+def test_a_first_step_that_compiles_does_not_slow_the_plan(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first plan already is as long as the time allows, and the rate falls along it once."""
+    settings = ("training.steps=20000", "training.validate_every=0")
+    session = start("run", *settings, max_seconds=100.0)
+    clock = Clock(session, 1.0, 0.5, 40.0)
+    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=clock.perf_counter))
+    plans: list[int] = []
+    at(session, {11: lambda: plans.append(session.state.total)})
+    reports = list(session.advance())
+    assert 95 <= clock.now <= 100
+    assert plans == [pytest.approx(reports[-1].total, abs=2)]
+
+
 def test_a_full_disk_keeps_the_last_checkpoint(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     import errno
     import os
