@@ -23,7 +23,9 @@ SETTINGS = (
     "training.validate_every=60",
     "training.validation=2",
 )
-"""Half of the scans' voxels, so that two slow cores make the steps; a schedule for few of them, and a weak prior, since few steps do not overfit far."""
+"""Half of the scans' voxels, so that two slow cores make the steps; a schedule for few of them, and a weak prior, since
+few steps do not overfit far.
+"""
 
 
 @click.command()
