@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -10,10 +11,10 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import click
 
-from contreg_cli.failure import InterruptedRunError
+from contreg_cli.failure import InterruptedRunError, PreemptedError
 from contreg_cli.shell import shell
 from contreg_cli.times import seconds
-from contreg_core.errors import RetryError, UnavailableError, UsageError
+from contreg_core.errors import ContregError, RetryError, UnavailableError, UsageError
 
 if TYPE_CHECKING:
     from contreg_core.ranks import Ranks
@@ -49,10 +50,13 @@ def ranks(wish: Wish) -> "Iterator[Ranks]":
     try:
         with joined(place, _on_gpus(wish.device), seconds(wish.timeout)) as group, _seen(group):
             yield group
-    except (OtherRankError, RetryError, InterruptedRunError) as error:
-        said_by_another = isinstance(error, OtherRankError) or not group.first
-        if said_by_another or (isinstance(error, LostRankError) and started_here()):
-            raise click.exceptions.Exit(error.exit_code) from error
+    except (OtherRankError, RetryError, InterruptedRunError, PreemptedError) as error:
+        lost = started_here() and any(isinstance(cause, LostRankError) for cause in _causes(error))
+        if lost:  # the starter tells of it, and ends this rank by SIGTERM, at any moment
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if lost or isinstance(error, OtherRankError) or (isinstance(error, ContregError) and not group.first):
+            code = error.exit_code if isinstance(error, ContregError) else RetryError.exit_code
+            raise click.exceptions.Exit(code) from error
         raise
 
 
@@ -87,6 +91,13 @@ def start(wish: Wish) -> NoReturn:
             "give --devices no more than that, or --device cpu",
         )
     raise click.exceptions.Exit(launch([sys.executable, "-m", "contreg_cli", *shell().arguments], devices))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and those it came in the midst of."""
+    while error is not None:
+        yield error
+        error = error.__context__
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
+from contreg_core.cores import share
 from contreg_core.errors import RetryError
 from contreg_core.ranks.starter import RUN_ID
 
@@ -52,7 +53,7 @@ def _config(count: int) -> LaunchConfig:
 def _environment(count: int) -> dict[str, str]:
     """Cores are shared out, and gloo keeps to the loopback: a machine's own name need not lead anywhere."""
     loopback = next(name for _, name in socket.if_nameindex())
-    own = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // count)), "GLOO_SOCKET_IFNAME": loopback}
+    own = {"OMP_NUM_THREADS": str(share(count)), "GLOO_SOCKET_IFNAME": loopback}
     return {name: os.environ.get(name, value) for name, value in own.items()}
 
 

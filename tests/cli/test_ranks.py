@@ -8,8 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.exceptions import Exit
 
+from contreg_cli.failure import PreemptedError
+from contreg_cli.launching import Wish, ranks
 from contreg_core.checkpoint import read_checkpoint
+from contreg_core.ranks.group import LostRankError
+from contreg_core.ranks.starter import RUN_ID
 
 
 @pytest.fixture
@@ -128,3 +133,31 @@ def test_a_rank_that_comes_alone_gives_up(options, contreg, monkeypatch):
     result = contreg(*options("run", "--dist-timeout", "1s"))
     assert result.code == 75
     assert "rank 0 of 2" in result.error
+
+
+def test_a_rank_lost_and_then_ended_by_the_starter_says_nothing(monkeypatch):
+    """torchrun ends what is left by SIGTERM, which may come while the rank still tidies up after the loss."""
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", RUN_ID)
+    monkeypatch.setattr("contreg_core.ranks.starter.stop_with_the_starter", lambda: None)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(Exit) as caught, ranks(Wish(None, None, "cpu", "1s")):
+            _end_while_tidying()
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert caught.value.exit_code == 75
+
+
+def _end_while_tidying():
+    try:
+        raise LostRankError("another rank died", "run again")
+    finally:
+        raise PreemptedError("SIGTERM")
+
+
+def test_a_rank_that_is_only_stopped_says_so(monkeypatch):
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", RUN_ID)
+    monkeypatch.setattr("contreg_core.ranks.starter.stop_with_the_starter", lambda: None)
+    with pytest.raises(PreemptedError), ranks(Wish(None, None, "cpu", "1s")):
+        raise PreemptedError("SIGTERM")
