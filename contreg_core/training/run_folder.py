@@ -1,14 +1,16 @@
 """A run on disk: ``recipe.toml``, ``run.json``, ``metrics.jsonl``, ``checkpoints/*.safetensors``, ``report.html``."""
 
+import fcntl
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contreg_core.errors import DataError, MissingError
+from contreg_core.errors import DataError, MissingError, RetryError
 from contreg_core.files import atomic_path, remove_leftovers, storage_error, write_text
 
 
@@ -46,6 +48,25 @@ class RunFolder:
     def checkpoint(self, which: str = "last") -> Path:
         """``last``, ``previous`` (the one before it) or ``best``."""
         return self.path / "checkpoints" / f"{which}.safetensors"
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """No other process trains here meanwhile, where the file system knows locks; a killed one holds none.
+
+        Raises ``RetryError`` where one does.
+        """
+        folder = self.checkpoint().parent
+        handle = _open_folder(folder)
+        try:
+            _lock(handle, self.path)
+            try:
+                yield
+            finally:
+                for made in (folder, self.path):  # nothing is left of a training that did not begin
+                    with suppress(OSError):
+                        made.rmdir()
+        finally:
+            os.close(handle)
 
     def finished(self) -> list[Path]:
         """What no later command changes."""
@@ -117,6 +138,25 @@ class RunFolder:
             line for line in self.metrics.read_text(encoding="utf-8").splitlines() if _logged_by(line, step)
         ]
         write_text(self.metrics, "".join(line + "\n" for line in kept))
+
+
+def _open_folder(folder: Path) -> int:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise storage_error(error, folder) from error
+
+
+def _lock(handle: int, run: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise RetryError(
+            f"{run}: another process trains in this folder", "wait for its end, or give another --run folder"
+        ) from error
+    except OSError:  # a file system without locks
+        return
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

@@ -53,7 +53,7 @@ def world_field(displacement: NDArray[np.float32], on: Affine, into: Affine, gri
     grid of the other image (affine ``into``, V); ``grid`` is the image's own (F).
     """
     to_working = np.linalg.inv(on) @ grid.affine
-    sampled = np.stack([sample_affine(component, to_working, grid.shape) for component in displacement])
+    sampled = sample_affine(displacement, to_working, grid.shape)
     vectors = np.tensordot(into[:3, :3].astype(np.float32), sampled, axes=1)
     # Written as L_V d(w) + (A_V A_W^-1 - I) A_F v, so that no large coordinates cancel.
     vectors += affine_part(into @ to_working - grid.affine, grid.shape)
@@ -69,7 +69,7 @@ def inverse_field(
     between the voxels of that grid the latter is not exact, so it is where the search for ``q`` begins.
     """
     to_working = np.linalg.inv(into) @ grid.affine
-    targets = torch.from_numpy(positions(to_working, grid.shape).astype(np.float32))[None]
+    targets = torch.from_numpy(affine_part(to_working, grid.shape))[None]
     forward, back = (torch.from_numpy(part)[None] for part in (displacement, inverse))
     start = targets + spatial.sample(back, targets)
     found = spatial.preimages(forward, targets, start, _POLISH) - targets
@@ -78,11 +78,14 @@ def inverse_field(
 
 
 def sample_affine(array: NDArray[np.float32], matrix: Affine, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """``array(matrix v)`` for every voxel ``v`` of ``shape``, linear, the edge extended."""
-    result: NDArray[np.float32] = ndimage.affine_transform(
-        array, matrix, output_shape=shape, order=1, mode="nearest"
-    )
-    return result
+    """``array(matrix v)`` for every voxel ``v`` of ``shape``, linear, the edge extended.
+
+    ``array`` ``(*space)`` or ``(channels, *space)``; the result ``(*shape)`` or ``(channels, *shape)``.
+    """
+    *channels, _, _, _ = array.shape
+    stacked = torch.from_numpy(np.ascontiguousarray(array, np.float32)).reshape(1, -1, *array.shape[-3:])
+    sampled = spatial.sample(stacked, torch.from_numpy(affine_part(matrix, shape))[None])
+    return sampled.numpy().reshape(*channels, *shape)
 
 
 def positions(matrix: Affine, shape: tuple[int, ...]) -> NDArray[np.float64]:
@@ -93,7 +96,7 @@ def positions(matrix: Affine, shape: tuple[int, ...]) -> NDArray[np.float64]:
 
 
 def affine_part(matrix: Affine, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """The same, rounded: for small displacements."""
+    """The same, rounded: for small displacements and for where to sample."""
     axes = _indices(shape)
     moved = np.empty((3, *shape), np.float32)
     for out, row in zip(moved, matrix, strict=False):

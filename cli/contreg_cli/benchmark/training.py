@@ -82,4 +82,5 @@ def _fit(
 
     engine = Engine.choose(plan.device, plan.precision)
     versions = plugin_versions()
-    fit(Session(recipe, cohort, folder, engine, catalogue, max_seconds=plan.seconds, plugins=versions))
+    with folder.alone():
+        fit(Session(recipe, cohort, folder, engine, catalogue, max_seconds=plan.seconds, plugins=versions))

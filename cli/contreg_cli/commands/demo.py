@@ -59,7 +59,8 @@ def command(run: Path, device: str) -> None:
     cohort = open_cache(catalogue, COHORT, recipe.preprocessing, cache)
     engine = Engine.choose(device)
     folder, versions = RunFolder(run), plugin_versions()
-    fit(Session(recipe, cohort, folder, engine, catalogue, max_seconds=SECONDS, plugins=versions))
+    with folder.alone():
+        fit(Session(recipe, cohort, folder, engine, catalogue, max_seconds=SECONDS, plugins=versions))
     summary, _ = evaluate_request(Request(str(run), cache=cache, device=device), catalogue)
     print_summary(summary)
     report = write_report(run, None, catalogue, cache=cache, device=device)

@@ -1,5 +1,6 @@
 """``contreg fit``: train a model, or go on with a run that was stopped."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,19 +141,20 @@ def command(
         if batch_size == 0:
             size = _batch(recipe, cohort, engine, folder)
             recipe = find_recipe(catalogue, model, [*changes, f"training.batch_size={size}"])
-        session = Session(
-            recipe,
-            cohort,
-            folder,
-            engine,
-            catalogue,
-            max_seconds=limit,
-            plugins=plugin_versions(),
-            fall_back=resume == "auto",
-        )
-        for warning in session.warnings:
-            click.echo(f"warning: {warning}", err=True)
-        fit(session, tensorboard=tensorboard and ranks.first)
+        with folder.alone() if ranks.first else nullcontext():
+            session = Session(
+                recipe,
+                cohort,
+                folder,
+                engine,
+                catalogue,
+                max_seconds=limit,
+                plugins=plugin_versions(),
+                fall_back=resume == "auto",
+            )
+            for warning in session.warnings:
+                click.echo(f"warning: {warning}", err=True)
+            fit(session, tensorboard=tensorboard and ranks.first)
     if ranks.first:
         click.echo(f"next: {next_command(folder.path, cache)}")
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from contreg_core import spatial
 from contreg_core.errors import DataError
@@ -213,3 +214,15 @@ def test_sampling_by_an_affine_extends_the_edge():
     shifted = np.eye(4)
     shifted[0, 3] = 5
     assert np.array_equal(sample_affine(values, shifted, (2, 3, 4))[0], values[1])
+
+
+def test_sampling_by_an_affine_agrees_with_scipy():
+    rng = np.random.default_rng(0)
+    values = rng.uniform(-1, 1, (2, 9, 11, 10)).astype(np.float32)
+    matrix = np.eye(4)
+    matrix[:3] = np.eye(3, 4) * 0.6 + rng.uniform(-0.1, 0.1, (3, 4))
+    shape = (14, 15, 13)
+    slow = [
+        ndimage.affine_transform(one, matrix, output_shape=shape, order=1, mode="nearest") for one in values
+    ]
+    assert sample_affine(values, matrix, shape) == pytest.approx(np.stack(slow), abs=1e-5)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contreg_core.errors import DataError, MissingError, OutputError
+from contreg_core.errors import DataError, MissingError, OutputError, RetryError
 from contreg_core.training.run_folder import RunFolder
 
 
@@ -18,6 +18,23 @@ def test_log_read_rewind(tmp_path: Path) -> None:
     assert [line["step"] for line in run.read_metrics()] == [20, 40, 40]
     run.rewind(0)
     assert run.read_metrics() == []
+
+
+def test_one_process_trains_in_a_folder(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "runs/own")
+    with run.alone():
+        with pytest.raises(RetryError, match="another process trains in this folder"), run.alone():
+            pass
+        run.log({"step": 1})
+    with run.alone():
+        assert run.read_metrics() == [{"step": 1}]
+
+
+def test_a_training_that_does_not_begin_leaves_no_folder(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "runs/own")
+    with pytest.raises(MissingError), run.alone():
+        run.model_checkpoint()
+    assert not run.path.exists()
 
 
 def test_half_a_last_line_is_left_out_and_then_dropped(tmp_path: Path) -> None:
