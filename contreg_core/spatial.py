@@ -111,6 +111,8 @@ def preimages(displacement: Tensor, targets: Tensor, start: Tensor, iterations: 
     Fixed-point steps ``q <- q + s (target - q - u(q))``; where one leads away it is taken back and ``s``, 1 at first,
     is halved: so it converges in stretched places too, and no point ever gets worse.
     """
+    if kernels.searches(displacement, targets, start):
+        return kernels.searched(displacement, targets, start, iterations)
     found, left = start, targets - start - sample(displacement, start)
     step = torch.ones_like(left[:, :1])
     for _ in range(iterations):

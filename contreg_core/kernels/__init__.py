@@ -6,6 +6,7 @@ On a CPU they are compiled loops with hand-written gradients; elsewhere the same
 from contreg_core.kernels.box import box_sum
 from contreg_core.kernels.fit import fits
 from contreg_core.kernels.lncc import PlainLNCC, signed_lncc, squared_lncc
+from contreg_core.kernels.preimages import searched, searches
 from contreg_core.kernels.resizing import resized
 from contreg_core.kernels.sampling import sampled, samples
 from contreg_core.kernels.squaring import squared
@@ -17,6 +18,8 @@ __all__ = [
     "resized",
     "sampled",
     "samples",
+    "searched",
+    "searches",
     "signed_lncc",
     "squared",
     "squared_lncc",
