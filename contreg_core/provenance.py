@@ -5,7 +5,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path, PurePath
@@ -49,6 +49,12 @@ def provenance(
 def finished(record: Mapping[str, Any]) -> dict[str, Any]:
     """The record of work that ended well just now; work that did not is in ``failures.jsonl`` with its exit code."""
     return {**record, "finished": now(), "exit_code": 0}
+
+
+def generated(sources: Iterable[str]) -> dict[str, Any]:
+    """The two fields BIDS has for it, for the sidecar of a derivative made from ``sources`` (names of files)."""
+    made = {"Name": "contreg", "Version": contreg_core.__version__}
+    return {"GeneratedBy": [made], "Sources": list(dict.fromkeys(sources))}
 
 
 def _cuda() -> dict[str, str]:

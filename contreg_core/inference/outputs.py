@@ -20,7 +20,7 @@ from contreg_core.inference.sampling import Posterior
 from contreg_core.inference.segment import Segmentation
 from contreg_core.inference.segment_directly import DirectSegmentation
 from contreg_core.inference.segmenter import TrainedSegmenter
-from contreg_core.provenance import finished
+from contreg_core.provenance import finished, generated
 from contreg_core.transform import (
     CONVENTIONS,
     FieldFormat,
@@ -101,7 +101,7 @@ def write_registration(
     files = {"files": [path.name for path in (*written, forward, back)]}
     for path, other, ends in ((forward, back, ("fixed", "moving")), (back, forward, ("moving", "fixed"))):
         told = {"inverse": other.name, **files, **_direction(*ends, form), **sides, **_ended(quality)}
-        write_json(sidecar_path(path), told)
+        write_json(sidecar_path(path), told | generated(one.path.name for one in (moving, fixed)))
     return [*written, forward, back, sidecar_path(forward), sidecar_path(back)]
 
 
@@ -162,6 +162,7 @@ def write_segmentation(
     files = [one.name for one in (path, table, *maps)]
     record = {"image": image.record(), "files": files, "references": references}
     record |= {"warnings": list(result.warnings), **_ended(about)}
+    record |= generated((image.path.name, *result.references))
     write_json(sidecar_path(path), record)
     return [path, table, *maps, sidecar_path(path)]
 

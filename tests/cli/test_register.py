@@ -89,7 +89,8 @@ def test_the_sidecar_explains(study, tmp_path):
         "file": labels.name,
         "sha256": hashlib.sha256(labels.read_bytes()).hexdigest(),
     }
-    assert record["provenance"]["contreg"]
+    assert record["GeneratedBy"] == [{"Name": "contreg", "Version": record["provenance"]["contreg"]}]
+    assert record["Sources"] == ["S01.nii.gz", "S03.nii.gz"]
     assert record["provenance"]["finished"] >= record["provenance"]["started"]
     assert record["provenance"]["exit_code"] == 0
     assert {"ncc_before", "ncc_after", "folding_percent", "displacement_mm", "overlap_before"} <= set(

@@ -40,6 +40,8 @@ def test_one_labelled_image(study, tmp_path):
     assert ((found > 0) == (truth > 0)).mean() > 0.9
     record = json.loads((tmp_path / "S03_dseg.json").read_text())
     assert [reference["name"] for reference in record["references"]] == ["S01.nii.gz"]
+    assert record["Sources"] == ["S03.nii.gz", "S01.nii.gz"]
+    assert record["GeneratedBy"][0]["Name"] == "contreg"
     assert record["fusion"] == "majority"
     assert record["atlas"] == ["S01.nii.gz:S01_labels.nii.gz"]
     files = [study / "S01.nii.gz", study / "S01_labels.nii.gz"]
