@@ -14,7 +14,6 @@ Labels: TypeAlias = NDArray[np.integer[Any]]
 WINDOW = 5
 GAIN = 4.0
 _EPS = 1e-6
-_BLOCK = 2**18
 
 
 def fuse(labels: Labels, weights: NDArray[np.float32] | None = None) -> Labels:
@@ -23,25 +22,15 @@ def fuse(labels: Labels, weights: NDArray[np.float32] | None = None) -> Labels:
     ``weights`` of the same shape make the votes unequal; without them every reference has one. One reference alone is
     returned as it is.
     """
-    fused: Labels = labels[0].copy()
-    contested = np.nonzero((labels != fused).any(axis=0))
-    for start in range(0, contested[0].size, _BLOCK):
-        place = tuple(axis[start : start + _BLOCK] for axis in contested)
-        votes = np.stack([one[place] for one in labels])
-        given = [one[place] for one in weights] if weights is not None else np.ones(votes.shape, np.float32)
-        fused[place] = _elect(votes, np.asarray(given))
+    from contreg_core.kernels.loops import machine, voting
+
+    fused: Labels = np.empty(labels.shape[1:], labels.dtype)
+    votes = np.ascontiguousarray(labels).reshape(len(labels), -1)
+    shares = np.empty((len(labels), 0), np.float32)
+    if weights is not None:
+        shares = np.ascontiguousarray(weights).reshape(votes.shape)
+    machine.share(voting.elect, fused.size, votes.size, votes, shares, fused.reshape(-1))
     return fused
-
-
-def _elect(votes: Labels, shares: NDArray[np.float32]) -> Labels:
-    """Winners of ``(K, N)`` votes: compare the summed shares of each candidate's id."""
-    best: Labels = votes[0].copy()
-    most = np.full(best.shape, -1.0)
-    for candidate in votes:
-        total = np.where(votes == candidate, shares, 0).sum(axis=0, dtype=np.float64)
-        wins = (total > most) | ((total == most) & (candidate < best))
-        best, most = np.where(wins, candidate, best), np.where(wins, total, most)
-    return best
 
 
 def probabilities(
