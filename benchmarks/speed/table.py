@@ -53,11 +53,16 @@ def _table(rows: list[Record]) -> str:
             continue
         ours = next(iter(row["contestants"].values()))
         limit = f" (target {row['milliseconds']:g})" if row["milliseconds"] else ""
-        first = f"| {row['title']}, {row['work']} | {ours['milliseconds']:.4g}{limit} "
+        first = f"| {row['title']}, {row['work']} | {_ms(ours)}{limit} "
         for name, against in row["against"].items():
             lines.append(first + _cells(name, row["contestants"][name], against))
             first = "| | "
     return "\n".join(lines)
+
+
+def _ms(contestant: Record) -> str:
+    """Four digits, without an exponent."""
+    return f"{float(format(contestant['milliseconds'], '.4g')):,.10g}"
 
 
 def _cells(name: str, other: Record, against: Record) -> str:
@@ -68,7 +73,7 @@ def _cells(name: str, other: Record, against: Record) -> str:
         met = "met" if against["memory"] <= against["memory_target"] else "missed"
         memory += f" (target {against['memory_target']:g}: {met})"
     return (
-        f"| {name.replace('_', ' ')} | {other['milliseconds']:.4g} | {against['ratio']:.3g} "
+        f"| {name.replace('_', ' ')} | {_ms(other)} | {against['ratio']:.3g} "
         f"| {low:.3g} to {high:.3g} | {target} | {memory} |"
     )
 
