@@ -20,9 +20,14 @@ PEERS ?= .venv-peers/bin/python
 MINUTES ?= 10
 .PHONY: demo test test-all coverage docs test-reliability fuzz mutation soak bench bench-all bench-gpu lint format wheel lock audit clean
 
+# Bytecode is kept, whatever the surroundings say: tests start hundreds of processes.
+export PYTHONDONTWRITEBYTECODE =
+
+# pip compiles on one core; some packages hold files that are no Python of this version.
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null || true
 	touch $@
 
 demo: $(READY)
