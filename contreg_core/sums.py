@@ -20,6 +20,11 @@ def record_sums(folder: Path, files: Iterable[Path]) -> None:
         write_text(folder / NAME, "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
 
 
+def is_listed(path: Path) -> bool:
+    """Whether the list of a file's folder has it as it is now."""
+    return _read(path.parent).get(path.name) == sha256_of(path)
+
+
 def check_sums(folder: Path) -> dict[str, str]:
     """Name -> "" where a listed file is as it was written, else what is wrong with it."""
     return {name: _fault(folder / name, value) for name, value in _read(folder).items()}

@@ -23,7 +23,7 @@ from contreg_core.ranks.setting_up import OtherRankError, all_or_none
 from contreg_core.ranks.sharing import share_checkpoint
 from contreg_core.recipe import Recipe, dump_recipe, resolve
 from contreg_core.recipe.difference import difference, same
-from contreg_core.sums import record_sums
+from contreg_core.sums import is_listed, record_sums
 from contreg_core.training.course import course
 from contreg_core.training.finite import Watch
 from contreg_core.training.loop import StepReport, TrainingState, train
@@ -354,11 +354,11 @@ class Session:
 
     def _close(self) -> None:
         record = self._told()
-        if "finished" in record:
-            return
-        record = {key: value for key, value in record.items() if key not in ("stopped", "message")}
-        write_json(self.run.provenance, finished(record) | self._ended())
-        record_sums(self.run.path, filter(Path.is_file, self.run.finished()))
+        if "finished" not in record:
+            record = {key: value for key, value in record.items() if key not in ("stopped", "message")}
+            write_json(self.run.provenance, finished(record) | self._ended())
+        if not is_listed(self.run.provenance):  # it is written last but one
+            record_sums(self.run.path, filter(Path.is_file, self.run.finished()))
 
     def _ended(self) -> dict[str, Any]:
         return {

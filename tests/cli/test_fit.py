@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -68,6 +69,18 @@ def test_a_finished_run_is_left_alone(fit, trained):
     assert "finished already, 6 steps" in result.out
     assert "next: contreg evaluate" in result.out
     assert (trained / "checkpoints" / "last.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize("left", ["none", "stale"])
+def test_a_run_killed_before_its_sums_gets_them(fit, trained, tmp_path, left):
+    run = tmp_path / "copy"
+    shutil.copytree(trained, run)
+    sums = (run / "SHA256SUMS").read_text()
+    (run / "SHA256SUMS").unlink()
+    if left == "stale":
+        (run / "SHA256SUMS").write_text(f"{'0' * 64}  run.json\n")
+    assert fit(run=run).code == 0
+    assert (run / "SHA256SUMS").read_text() == sums
 
 
 def test_another_recipe_does_not_overwrite_a_run(fit, trained):

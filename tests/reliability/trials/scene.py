@@ -27,6 +27,8 @@ FIT = (
     *("-s", "encoder.features=4,4", "-s", "decoder.features=vm1"),
     *("-s", "training.validation=2", "-s", "training.validate_every=3"),
 )
+_PASSING = (".tmp-", "previous.safetensors")
+"""The last checkpoint but one is another one after a kill."""
 # Facts of a run, not of its result.
 _OF_THE_RUN = {
     "started",
@@ -54,7 +56,7 @@ class Work:
 
     def outcome(self, folder: Path) -> dict[str, Any]:
         """File -> what it says; raises where a file under a final name cannot be read."""
-        files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".tmp-")]
+        files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(_PASSING)]
         return {str(path.relative_to(folder)): content(path) for path in sorted(files)}
 
 
@@ -117,7 +119,8 @@ def content(path: Path) -> Any:
     if path.suffix == ".json":
         return _lasting(json.loads(path.read_text(encoding="utf-8")))
     if path.suffix == ".jsonl":
-        return [_lasting(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+        whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")  # as contreg reads them
+        return [_lasting(json.loads(line)) for line in whole.splitlines()]
     if path.suffix == ".safetensors":
         checkpoint = read_checkpoint(path)
         tensors = {name: value.numpy().tobytes() for name, value in checkpoint.tensors.items()}
