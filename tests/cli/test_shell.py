@@ -216,6 +216,14 @@ def test_a_name_of_several_things_shows_all_or_the_kind_asked_for(contreg):
     assert json.loads(contreg("show", "pyramid", "--kind", "decoder", "--json").out)["kind"] == "decoder"
 
 
+def test_a_kind_before_the_name_as_settings_have_it(contreg):
+    assert (
+        contreg("show", "decoder.pyramid", "--json").out
+        == contreg("show", "pyramid", "--kind", "decoder", "--json").out
+    )
+    assert "did you mean 'lncc'?" in contreg("show", "loss.lnc").error
+
+
 def test_a_broken_plugin_is_a_warning_and_a_problem(contreg, monkeypatch):
     from contreg_core import plugins as loading
 

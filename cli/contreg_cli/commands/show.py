@@ -30,8 +30,9 @@ _KINDS = ("recipe", "encoder", "decoder", "solver", "warper", "segmenter", "loss
 def command(name: str, kind: str | None, settings: tuple[str, ...], as_json: bool) -> None:
     """A recipe, component or cohort with all its knobs, or what a run or a model file holds.
 
-    A recipe file (.toml) and --set work as in fit, so that one sees what would be trained. Of a run folder or a file of
-    contreg export: the weights' checksum, data, labels, figures, licence and origin.
+    A recipe file (.toml) and --set work as in fit, so that one sees what would be trained. A kind may stand before the
+    name, as in settings: loss.lncc. Of a run folder or a file of contreg export: the weights' checksum, data, labels,
+    figures, licence and origin.
     """
     from contreg_cli.model_files import describe_model, is_model, print_model
 
@@ -39,6 +40,9 @@ def command(name: str, kind: str | None, settings: tuple[str, ...], as_json: boo
         model = describe_model(Path(name))
         print_json(model) if as_json else print_model(model)
         return
+    owner, _, rest = name.partition(".")
+    if kind is None and owner in _KINDS and rest:  # as settings are written: loss.lncc
+        name, kind = rest, owner
     found = describe(name, kind, settings, load_catalogue())
     if as_json:
         print_json(found[0] if len(found) == 1 else found)
