@@ -55,8 +55,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise MissingError(
             f"{path}: no such checkpoint", "give a run folder or a .safetensors file of contreg fit"
         )
-    _require_format(path)
     try:
+        _require_format(path)
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             # Copies: what safetensors gives lies in the file, and what changes there later would change here unseen.

@@ -59,6 +59,20 @@ def write_text(final: Path, text: str) -> None:
     write_bytes(final, text.encode())
 
 
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a text file: all of it or, where that fails, nothing."""
+    content = f"{line}\n".encode()
+    with path.open("ab", buffering=0) as file:
+        before = file.seek(0, os.SEEK_END)
+        try:
+            if file.write(content) < len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        except OSError:
+            with suppress(OSError):
+                file.truncate(before)
+            raise
+
+
 def write_json(final: Path, value: Any) -> None:
     """Write JSON atomically, keys in the given order, one trailing newline."""
     write_text(final, json.dumps(value, indent=2, ensure_ascii=False) + "\n")

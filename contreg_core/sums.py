@@ -7,27 +7,37 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from contreg_core.errors import DataError
-from contreg_core.files import sha256_of, write_text
+from contreg_core.files import sha256_of, storage_error, write_text
 
 NAME = "SHA256SUMS"
 
 
 def record_sums(folder: Path, files: Iterable[Path]) -> None:
     """Add files of ``folder`` to its list, or set their sums anew; what is no longer there leaves it."""
-    new = {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
-    with _alone(folder):
+    with _readable(folder), _alone(folder):
+        new = {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
         sums = {name: value for name, value in _read(folder).items() if (folder / name).is_file()} | new
         write_text(folder / NAME, "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
 
 
 def is_listed(path: Path) -> bool:
     """Whether the list of a file's folder has it as it is now."""
-    return _read(path.parent).get(path.name) == sha256_of(path)
+    with _readable(path.parent):
+        return _read(path.parent).get(path.name) == sha256_of(path)
 
 
 def check_sums(folder: Path) -> dict[str, str]:
     """Name -> "" where a listed file is as it was written, else what is wrong with it."""
     return {name: _fault(folder / name, value) for name, value in _read(folder).items()}
+
+
+@contextmanager
+def _readable(folder: Path) -> Iterator[None]:
+    """Files that were written just now and can no longer be read are a fault of the disk."""
+    try:
+        yield
+    except OSError as error:
+        raise storage_error(error, Path(error.filename or folder)) from error
 
 
 @contextmanager
@@ -45,7 +55,10 @@ def _alone(folder: Path) -> Iterator[None]:
 def _fault(path: Path, wanted: str) -> str:
     if not path.is_file():
         return "is no longer there"
-    return "" if sha256_of(path) == wanted else "is not what was written"
+    try:
+        return "" if sha256_of(path) == wanted else "is not what was written"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
 
 
 def _read(folder: Path) -> dict[str, str]:

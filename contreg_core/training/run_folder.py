@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from contreg_core.errors import DataError, MissingError, RetryError
-from contreg_core.files import atomic_path, remove_leftovers, storage_error, write_text
+from contreg_core.files import append_line, atomic_path, remove_leftovers, storage_error, write_text
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,7 @@ class RunFolder:
     def log(self, line: Mapping[str, Any]) -> None:
         """Append one line to the metrics."""
         try:
-            with self.metrics.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+            append_line(self.metrics, json.dumps(line))
         except OSError as error:
             raise storage_error(error, self.metrics) from error
 

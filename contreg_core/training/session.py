@@ -15,7 +15,7 @@ from contreg_core.cache import CachedCohort
 from contreg_core.checkpoint import Checkpoint, read_checkpoint
 from contreg_core.engine import Engine
 from contreg_core.errors import ContregError, DataError, MismatchError
-from contreg_core.files import write_json, write_text
+from contreg_core.files import storage_error, write_json, write_text
 from contreg_core.plugins import HOUSE
 from contreg_core.provenance import finished, now, provenance
 from contreg_core.ranks.layers import adopt
@@ -354,7 +354,7 @@ class Session:
 
     def _close(self) -> None:
         record = self._told()
-        if "finished" not in record:
+        if "finished" not in record or "stopped" in record:
             record = {key: value for key, value in record.items() if key not in ("stopped", "message")}
             write_json(self.run.provenance, finished(record) | self._ended())
         if not is_listed(self.run.provenance):  # it is written last but one
@@ -376,11 +376,16 @@ class Session:
         write_json(self.run.provenance, {**before, **facts, "warnings": warnings})
 
     def _told(self) -> dict[str, Any]:
-        """What ``run.json`` says so far; nothing where it is gone or damaged, for training needs none of it."""
+        """What ``run.json`` says so far; nothing where it is gone or damaged, for training needs none of it.
+
+        Raises ``StorageError`` where it is there and cannot be read: what is written next would lose it.
+        """
         try:
             found = json.loads(self.run.provenance.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (FileNotFoundError, ValueError):
             return {}
+        except OSError as error:
+            raise storage_error(error, self.run.provenance) from error
         return found if isinstance(found, dict) else {}
 
 

@@ -83,6 +83,22 @@ def test_a_run_killed_before_its_sums_gets_them(fit, trained, tmp_path, left):
     assert (run / "SHA256SUMS").read_text() == sums
 
 
+def test_sums_that_cannot_be_made_are_a_fault_of_the_disk(fit, tmp_path, monkeypatch):
+    def broken(path):
+        raise OSError(5, "Input/output error", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("contreg_core.sums.sha256_of", broken)
+        result = fit()
+    assert result.code == 74
+    assert "run.json" in result.error
+    assert fit().code == 0
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["exit_code"] == 0
+    assert "stopped" not in record
+    assert (tmp_path / "run" / "SHA256SUMS").is_file()
+
+
 def test_another_recipe_does_not_overwrite_a_run(fit, trained):
     result = fit("--seed", "1", run=trained)
     assert result.code == 78

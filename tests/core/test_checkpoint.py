@@ -80,6 +80,15 @@ def test_no_flipped_bit_goes_unnoticed(written: Path) -> None:
         assert all(torch.equal(found.tensors[name], value) for name, value in TENSORS.items())
 
 
+def test_one_that_cannot_be_opened_is_no_bug(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path, *_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refused)  # of a user who is not root
+    with pytest.raises(DataError, match=r"not a readable checkpoint .*Permission denied"):
+        read_checkpoint(written)
+
+
 def test_what_was_read_does_not_change_with_the_file(written: Path) -> None:
     found = read_checkpoint(written)
     written.write_bytes(bytes(written.stat().st_size))

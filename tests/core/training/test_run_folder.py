@@ -1,10 +1,12 @@
 """The run folder: its log survives kills, and a resumed run writes the same lines again."""
 
+import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from contreg_core.errors import DataError, MissingError, OutputError, RetryError
+from contreg_core.errors import DataError, MissingError, OutputError, RetryError, StorageError
 from contreg_core.training.run_folder import RunFolder
 
 
@@ -69,3 +71,21 @@ def test_the_model_is_the_best_checkpoint_or_the_last(tmp_path: Path) -> None:
     assert run.model_checkpoint() == run.checkpoint("last")
     run.checkpoint("best").touch()
     assert run.model_checkpoint() == run.checkpoint("best")
+
+
+def test_a_line_is_logged_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full after half of it; what is logged later is not glued to that half."""
+    run = RunFolder(tmp_path)
+    run.log({"step": 20})
+    opened = Path.open
+
+    class Full(io.FileIO):
+        def write(self, data: Any) -> int:
+            return super().write(bytes(data)[:5])
+
+    monkeypatch.setattr(Path, "open", lambda path, *_, **__: Full(path, "a"))
+    with pytest.raises(StorageError):
+        run.log({"step": 40})
+    monkeypatch.setattr(Path, "open", opened)
+    run.log({"step": 60})
+    assert run.read_metrics() == [{"step": 20}, {"step": 60}]

@@ -83,7 +83,10 @@ def _opening(true: Callable[..., Any], event: Callable[[str, Any], None], below:
         event("open", file)
         if mode.strip("bt") not in ("w", "a", "x"):
             return true(file, mode, *rest, **options)
-        raw = io.BufferedWriter(Watched(_name(file), mode.strip("bt")))
+        watched = Watched(_name(file), mode.strip("bt"))
+        if options.get("buffering") == 0:
+            return watched
+        raw = io.BufferedWriter(watched)
         text = {key: options[key] for key in ("encoding", "errors", "newline") if key in options}
         return raw if "b" in mode else io.TextIOWrapper(raw, **text)
 
