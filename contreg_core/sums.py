@@ -14,10 +14,11 @@ NAME = "SHA256SUMS"
 
 def record_sums(folder: Path, files: Iterable[Path]) -> None:
     """Add files of ``folder`` to its list, or set their sums anew; what is no longer there leaves it."""
-    with _readable(folder), _alone(folder):
+    with _readable(folder):
         new = {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
-        sums = {name: value for name, value in _read(folder).items() if (folder / name).is_file()} | new
-        write_text(folder / NAME, "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
+        with _alone(folder):
+            sums = {name: value for name, value in _read(folder).items() if (folder / name).is_file()} | new
+            write_text(folder / NAME, "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
 
 
 def is_listed(path: Path) -> bool:
