@@ -63,6 +63,8 @@ class Scheme:
         decay_epochs: epochs between two decays.
         final_rate: last rate of the cosine.
         clip_norm: gradient norm limit; 0 for none.
+        coarse: share of the training, at its start, on images averaged over cubes of 2 voxels, at the peak rate; of the
+            time where that is limited, else of the steps. The schedule begins after it.
         ema: decay of the averaged weights used for validation and kept as the model; 0 for none.
         pairs: "ordered" (distinct subjects), "all" (self pairs included, each twice an epoch: the released code) or
             "atlas" (as ordered, about half of them with the first subject).
@@ -85,6 +87,7 @@ class Scheme:
     decay_epochs: int = 20
     final_rate: float = 1e-6
     clip_norm: float = 0.0
+    coarse: float = 0.0
     ema: float = 0.0
     pairs: Literal["ordered", "all", "atlas"] = "ordered"
     classes: Literal["regions", "labels"] = "regions"
@@ -100,6 +103,7 @@ class Scheme:
         _require("steps", self.steps, bool(self.steps or self.epochs), "1 or more, or some epochs")
         _require("learning_rate", self.learning_rate, self.learning_rate > 0, "more than 0")
         _require("betas", self.betas, all(0 <= beta < 1 for beta in self.betas), "0 to below 1")
+        _require("coarse", self.coarse, 0 <= self.coarse < 1, "0 to below 1")
         _require("ema", self.ema, 0 <= self.ema < 1, "0 to below 1")
 
 

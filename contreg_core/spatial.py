@@ -142,6 +142,12 @@ def jacobian_determinant(displacement: Tensor) -> Tensor:
     )
 
 
+def average(image: Tensor, edge: int) -> Tensor:
+    """Means over cubes of ``edge`` voxels, ``(B, C, *space / edge)``; those at the far border may hold fewer."""
+    pool = F.avg_pool3d if image.ndim == 5 else F.avg_pool2d
+    return image if edge == 1 else pool(image, edge, ceil_mode=True, count_include_pad=False)
+
+
 def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
     """Grow every spatial axis to a multiple, by repeating the edge at its high end."""
     space = image.shape[2:]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from contreg_core.cache import CachedCohort, CachedScan
 from contreg_core.classes import classes_of
 from contreg_core.engine import Engine
+from contreg_core.errors import UsageError
 from contreg_core.model import Learner
 from contreg_core.objective import Objective
 from contreg_core.recipe import Recipe, build, build_segmenter
@@ -48,6 +49,10 @@ def course(
 def _labelled(
     recipe: Recipe, cohort: CachedCohort, training: Scans, validation: Scans, engine: Engine
 ) -> Course:
+    if recipe.training.coarse:
+        raise UsageError(
+            "training.coarse is for recipes that register, not for supervised ones", "leave it out, or give 0"
+        )
     classes = classes_of(cohort.protocol(), cohort.labels, recipe.training.classes)
     return Course(
         LabelledFeed(cohort, training, classes, recipe.training, recipe.augmentation, engine),

@@ -14,6 +14,7 @@ from contreg_core.ranks import together
 from contreg_core.ranks.gradients import add_up
 from contreg_core.scheme import Scheme
 from contreg_core.training.averaging import WeightAverage
+from contreg_core.training.coarse import averaged, takes_averaged
 from contreg_core.training.feed import Feed
 from contreg_core.training.schedule import learning_rate, total_steps
 from contreg_core.training.seeds import derive, seed_torch
@@ -21,7 +22,11 @@ from contreg_core.training.seeds import derive, seed_torch
 
 @dataclass
 class TrainingState:
-    """All that changes while training; what a checkpoint holds. ``step`` is finished steps, ``total`` planned ones."""
+    """All that changes while training; what a checkpoint holds.
+
+    ``step`` is finished steps, ``total`` planned ones, the first ``coarse`` of them on averaged images;
+    ``coarse_seconds`` is what those took.
+    """
 
     model: Learner
     objective: Objective
@@ -31,13 +36,17 @@ class TrainingState:
     step: int = 0
     best: float = float("-inf")
     elapsed: float = 0.0
+    coarse: int = 0
+    coarse_seconds: float = 0.0
 
     @classmethod
     def start(cls, model: Learner, objective: Objective, scheme: Scheme, feed: Feed) -> "TrainingState":
         """The state before the first step; model and objective are already on their device."""
         average = WeightAverage(model, scheme.ema) if scheme.ema else None
         total = total_steps(scheme, feed.steps_per_epoch)
-        return cls(model, objective, _optimiser(model, objective, scheme), average, total)
+        small = takes_averaged(model, tuple(feed.images[0].shape[2:]))
+        coarse = int(scheme.coarse * total) if small else 0
+        return cls(model, objective, _optimiser(model, objective, scheme), average, total, coarse=coarse)
 
 
 @dataclass(frozen=True)
@@ -63,13 +72,15 @@ def train(state: TrainingState, scheme: Scheme, feed: Feed, engine: Engine) -> I
     state.model.train()
     state.objective.train()
     while state.step < state.total:
-        rate = learning_rate(scheme, state.step, state.total, feed.steps_per_epoch)
+        rate = learning_rate(scheme, state.step, state.total, feed.steps_per_epoch, coarse=state.coarse)
         for group in state.optimiser.param_groups:
             group["lr"] = rate
         for part in (*state.model.modules(), *state.objective.modules()):
             if isinstance(part, Component):
                 part.proceed(state.step / state.total)
         batch = feed.batch(state.step)
+        if state.step < state.coarse:
+            batch = averaged(batch)
         seed_torch("noise", scheme.seed, state.step)
         noise = [derive("noise", scheme.seed, "item", number) for number in share.numbers(state.step)]
         with together(engine.ranks, share, noise, engine.device):

@@ -10,10 +10,10 @@ def total_steps(scheme: Scheme, steps_per_epoch: int) -> int:
     return scheme.steps or scheme.epochs * steps_per_epoch
 
 
-def learning_rate(scheme: Scheme, step: int, total: int, steps_per_epoch: int) -> float:
-    """The rate of a step (0-based): warm-up times the scheme's schedule."""
+def learning_rate(scheme: Scheme, step: int, total: int, steps_per_epoch: int, *, coarse: int = 0) -> float:
+    """The rate of a step (0-based): warm-up times the scheme's schedule, which begins after the ``coarse`` steps."""
     warmup = min(1.0, (step + 1) / scheme.warmup_steps) if scheme.warmup_steps else 1.0
-    return warmup * _scheduled(scheme, step, total, steps_per_epoch)
+    return warmup * _scheduled(scheme, max(0, step - coarse), total - coarse, steps_per_epoch)
 
 
 def _scheduled(scheme: Scheme, step: int, total: int, steps_per_epoch: int) -> float:

@@ -27,6 +27,7 @@ from contreg_core.sums import is_listed, record_sums
 from contreg_core.training.course import course
 from contreg_core.training.finite import Watch
 from contreg_core.training.loop import StepReport, TrainingState, train
+from contreg_core.training.plan import Plan
 from contreg_core.training.run_folder import RunFolder
 from contreg_core.training.seeds import seed_torch
 from contreg_core.training.snapshot import restore_state, save_model, save_state
@@ -37,8 +38,7 @@ if TYPE_CHECKING:
 
 _LOG_EVERY = 20
 _SAVE_SECONDS = 120.0
-_VALIDATIONS = 10
-_PLAN_AFTER = 10
+_VALIDATIONS, _COARSE_VALIDATIONS = 10, 3
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,6 @@ class Session:
         self.unread: list[StepReport] = []
         self.recent: list[dict[str, float]] = []
         self.ranks_before = engine.ranks.count
-        self.step_seconds, self.first_seconds, self.validation_seconds = 0.0, 0.0, 0.0
         training, validation = hold_out(cohort.scans, self.scheme.validation)
         self.training_ids = [scan.id for scan in training]
         self.validation_ids = [scan.id for scan in validation]
@@ -98,7 +97,7 @@ class Session:
             self.watch = Watch(self.feed)
             self.state = self._start(catalogue)
             last = self._open(catalogue) if engine.ranks.first else None
-        self.most_steps = self.state.total
+        self.plan = Plan(self.scheme, self.state, self.feed.images[0].ndim - 2, max_seconds)
         with all_or_none(engine.ranks):
             self.resumed = self._resume(share_checkpoint(last, engine.ranks))
             if engine.ranks.first:
@@ -127,17 +126,15 @@ class Session:
             self.state.elapsed, unsaved, stop = agreed(
                 before + time_now - clock, time_now - saved, self.stopping
             )
-            self.step_seconds = self.state.elapsed - started
-            self.first_seconds = self.first_seconds or self.step_seconds
-            self._end_in_time()
+            self.plan.after_step(self.state, self.state.elapsed - started)
             due = self._validation_due()
             if due or report.step % _LOG_EVERY == 0 or report.step == self.state.total:
                 progress = self._progress(report)
                 yield replace(progress, validation=self._validate()) if due else progress
                 self.state.elapsed = agreed(before + time.perf_counter() - clock)[0]
-                self._replan()
-            elif report.step == _PLAN_AFTER:
-                self._replan()
+                self.plan.renew(self.state)
+            elif self.plan.due(self.state):
+                self.plan.renew(self.state)
             if stop:
                 break
             if unsaved > _SAVE_SECONDS:
@@ -264,14 +261,25 @@ class Session:
         )
 
     def _validation_due(self) -> bool:
-        every = self.scheme.validate_every or max(_LOG_EVERY, self.state.total // _VALIDATIONS)
-        return self.finished or (self.state.step % every == 0 and not self._over(2 * self.validation_seconds))
+        return self.finished or (
+            self._validates(self.state.step)
+            and not self.plan.over(self.state, 2 * self.plan.validation_seconds)
+        )
+
+    def _validates(self, step: int) -> bool:
+        """Whether a step is one of those after which the subjects held out are registered."""
+        every, coarse = self.scheme.validate_every, self.state.coarse
+        if every:
+            return step % every == 0
+        if step <= coarse:
+            return step == coarse or step % max(_LOG_EVERY, coarse // _COARSE_VALIDATIONS) == 0
+        return (step - coarse) % max(_LOG_EVERY, (self.state.total - coarse) // _VALIDATIONS) == 0
 
     def _validate(self) -> Validation | None:
         started, ranks = time.perf_counter(), self.engine.ranks
         validation = self.validator(self.state) if ranks.first else None
         value = validation.value if validation else -math.inf
-        self.validation_seconds, value = ranks.largest(time.perf_counter() - started, value)
+        self.plan.validation_seconds, value = ranks.largest(time.perf_counter() - started, value)
         better, self.state.best = value > self.state.best, max(value, self.state.best)
         if validation is None:
             return None
@@ -283,28 +291,6 @@ class Session:
     def _log(self, line: Mapping[str, Any]) -> None:
         if self.engine.ranks.first:
             self.run.log(line)
-
-    def _end_in_time(self) -> None:
-        """End here if one more step and the last validation would take too long."""
-        if self._over(self.validation_seconds):
-            self.state.total = self.state.step
-
-    def _over(self, seconds: float) -> bool:
-        """Whether these and one more step are more than is left; a first step tells nothing of another."""
-        coming = seconds + (self.step_seconds if self.state.step > 1 else 0.0)
-        return bool(self.max_seconds) and self.state.elapsed + coming > self.max_seconds
-
-    def _replan(self) -> None:
-        """Fit the number of steps to the time that is left, from the mean speed so far (validations included).
-
-        This process's first step is left out: it compiles loops, where nobody ran them before, for many steps' time.
-        """
-        if not self.max_seconds or self.finished or self.state.step < _PLAN_AFTER:
-            return
-        left = self.max_seconds - self.state.elapsed
-        speed = (self.state.step - 1) / (self.state.elapsed - self.first_seconds)
-        # At least one more step, so that the run ends at a validation.
-        self.state.total = min(self.most_steps, self.state.step + max(1, int(left * speed)))
 
     def _record(self) -> dict[str, Any]:
         image = self.feed.images[0]

@@ -46,11 +46,14 @@ def restore_state(checkpoint: Checkpoint, state: TrainingState) -> None:
     state.step, state.total = int(place["step"]), int(place["total"])
     state.best = -math.inf if place["best"] is None else float(place["best"])
     state.elapsed = float(place["elapsed"])
+    state.coarse = int(place.get("coarse", 0))  # of 0.1.0 before there was one
+    state.coarse_seconds = float(place.get("coarse_seconds", 0.0))
 
 
 def _place(state: TrainingState) -> dict[str, Any]:
     best = state.best if math.isfinite(state.best) else None
-    return {"place": {"step": state.step, "total": state.total, "best": best, "elapsed": state.elapsed}}
+    place = {"step": state.step, "total": state.total, "best": best, "elapsed": state.elapsed}
+    return {"place": {**place, "coarse": state.coarse, "coarse_seconds": state.coarse_seconds}}
 
 
 def _prefixed(prefix: str, values: Mapping[str, Tensor]) -> dict[str, Tensor]:

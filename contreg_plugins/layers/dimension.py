@@ -5,6 +5,8 @@ from typing import Literal, TypeAlias
 
 from torch import nn
 
+from contreg_plugins.layers.small_convolution import Convolution3d
+
 Norm: TypeAlias = Literal["batch", "group", "instance", "none"]
 
 
@@ -12,7 +14,7 @@ def convolution(
     ndim: int, channels_in: int, channels_out: int, *, kernel: int = 3, stride: int = 1, bias: bool = True
 ) -> nn.Conv2d | nn.Conv3d:
     """A "same" convolution (odd kernel)."""
-    kind = nn.Conv3d if ndim == 3 else nn.Conv2d
+    kind = Convolution3d if ndim == 3 else nn.Conv2d
     return kind(channels_in, channels_out, kernel, stride=stride, padding=kernel // 2, bias=bias)
 
 

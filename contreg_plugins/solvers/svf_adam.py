@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from contreg_core import spatial
@@ -56,7 +55,7 @@ class SVFAdam(Solver):
     def _solve(self, pair: Pair, start: Tensor | None, objective: Objective, warper: Warper) -> Tensor:
         velocity = pair.fixed.new_zeros(1, pair.ndim, *[1] * pair.ndim) if start is None else start
         for level, steps in zip(self.levels, self.steps, strict=True):
-            images = Pair(_reduced(pair.moving, level), _reduced(pair.fixed, level))
+            images = Pair(spatial.average(pair.moving, level), spatial.average(pair.fixed, level))
             velocity = spatial.resize(velocity, [-(-size // 2) for size in images.space])
             loss = objective_of(objective.coarsened(level), images, warper, _velocity(velocity))
             velocity = descend(velocity, loss, steps=steps, rate=self.rate)
@@ -65,9 +64,3 @@ class SVFAdam(Solver):
 
 def _velocity(mean: Tensor) -> Field:
     return Field(mean, kind="velocity", scale=2)
-
-
-def _reduced(image: Tensor, edge: int) -> Tensor:
-    """Means over cubes of ``edge`` voxels; those at the far border may hold fewer."""
-    pool = F.avg_pool3d if image.ndim == 5 else F.avg_pool2d
-    return image if edge == 1 else pool(image, edge, ceil_mode=True, count_include_pad=False)
