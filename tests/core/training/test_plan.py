@@ -1,0 +1,72 @@
+"""The plan of a run that is limited in time, against a clock of our own."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from contreg_core.scheme import Scheme
+from contreg_core.training.loop import TrainingState
+from contreg_core.training.plan import Plan
+
+
+def run(
+    limit: float,
+    *,
+    share: float,
+    whole: float,
+    small: float,
+    first: float = 0.0,
+    most: int = 100_000,
+    every: int = 20,
+) -> tuple[Any, list[int]]:
+    """Make steps of known length until the plan says that it is enough; the state, and the plans on the way."""
+    state = SimpleNamespace(step=0, total=most, coarse=int(share * most), elapsed=0.0, coarse_seconds=0.0)
+    typed, plans = cast(TrainingState, state), []
+    plan = Plan(Scheme(coarse=share), typed, 3, limit)
+    while state.step < state.total:
+        seconds = (small if state.step < state.coarse else whole) + (0 if state.step else first)
+        state.step += 1
+        state.elapsed += seconds
+        plan.after_step(typed, seconds)
+        if state.step % every == 0 or plan.due(typed):
+            plan.renew(typed)
+            plans.append(state.total)
+    return state, plans
+
+
+@given(st.floats(30, 500), st.floats(0.1, 0.9), st.floats(0.5, 5), st.floats(2, 8), st.floats(0, 20))
+def test_the_parts_get_their_time(
+    limit: float, share: float, whole: float, ratio: float, first: float
+) -> None:
+    assume(share * limit > 12 * whole / ratio + first and (1 - share) * limit > 30 * whole)
+    state, _ = run(limit, share=share, whole=whole, small=whole / ratio, first=first)
+    assert state.coarse_seconds == pytest.approx(share * limit, abs=2 * whole / ratio + 1e-6)
+    assert limit - 2.1 * whole <= state.elapsed <= limit
+
+
+def test_steps_are_the_most_there_are() -> None:
+    state, _ = run(1e6, share=0.5, whole=1, small=0.2, most=60)
+    assert (state.coarse, state.step) == (30, 60)
+
+
+def test_without_a_limit_nothing_is_planned() -> None:
+    state, plans = run(0.0, share=0.25, whole=1, small=0.2, most=80)
+    assert (state.coarse, state.step) == (20, 80)
+    assert set(plans) == {80}
+
+
+def test_after_ten_whole_steps_the_plan_is_right() -> None:
+    """Until then, a whole step is thought to take as much longer as it has voxels, and 8 is more than it is."""
+    state, plans = run(1000, share=0.5, whole=3, small=0.6)
+    assert plans[0] < state.total
+    assert plans[-2:] == [pytest.approx(state.total, abs=2)] * 2
+
+
+def test_a_limit_without_a_coarse_part() -> None:
+    state, plans = run(100, share=0.0, whole=1, small=1, first=40)
+    assert state.coarse == 0
+    assert state.elapsed == pytest.approx(100, abs=1.5)
+    assert plans == [pytest.approx(state.total, abs=2)] * len(plans)
