@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 _SECONDS_BETWEEN_LINES = 10.0
+_LINES_OF_SPEED = 6
+"""The time left goes by the speed over so many lines: steps of a training get dearer on the way."""
 
 Row = Sequence[str]
 
@@ -74,16 +77,19 @@ def progress(label: str, total: int, done: int = 0) -> Iterator[Bar]:
 
 class _Lines:
     def __init__(self, label: str, total: int, first: int) -> None:
-        self.label, self.total, self.first = label, total, first
-        self.start = self.last = time.monotonic()
+        self.label, self.total = label, total
+        self.last = time.monotonic()
+        self.recent = deque([(self.last, first)], maxlen=_LINES_OF_SPEED)
 
     def update(self, done: int, text: str = "", total: int | None = None) -> None:
         self.total = total or self.total
         now = time.monotonic()
         if done < self.total and now - self.last < _SECONDS_BETWEEN_LINES:
             return
+        start, first = self.recent[0]
         self.last = now
-        left = (now - self.start) / max(1, done - self.first) * (self.total - done)
+        self.recent.append((now, done))
+        left = (now - start) / max(1, done - first) * (self.total - done)
         remaining = f"  {duration(left)} left" if done < self.total else ""
         self.say(f"{self.label} {done}/{self.total}  {text}{remaining}")
 

@@ -14,6 +14,16 @@ def test_the_time_left_counts_from_where_this_run_began(capsys, monkeypatch):
     assert capsys.readouterr().err == "fit 950/1000  loss 1  20 s left\nfit 1000/1000  loss 1\n"
 
 
+def test_the_time_left_goes_by_the_last_lines(capsys, monkeypatch):
+    """A hundred steps of a second, then some of 20 s each."""
+    clock = iter([0.0, 100.0, *(100.0 + 20 * step for step in range(1, 8))])
+    monkeypatch.setattr(console.time, "monotonic", lambda: next(clock))
+    with console.progress("fit", 110) as bar:
+        for done in (100, *range(101, 108)):
+            bar.update(done)
+    assert capsys.readouterr().err.splitlines()[-1] == "fit 107/110    1 min 00 s left"
+
+
 def test_lines_are_few_but_the_last_is_there(capsys, monkeypatch):
     monkeypatch.setattr(console.time, "monotonic", lambda: 5.0)
     with console.progress("prepare", 3) as bar:
