@@ -38,8 +38,9 @@ class Plan:
         return bool(self.limit) and state.elapsed + coming > self.limit
 
     def due(self, state: TrainingState) -> bool:
-        """Whether a part of the training just became long enough to tell its speed."""
-        return state.step in (PLAN_AFTER, state.coarse + PLAN_AFTER)
+        """Whether a part of the training just became long enough to tell its speed; of whole steps, one is enough."""
+        whole = state.step - state.coarse
+        return state.step == PLAN_AFTER or (state.coarse > 0 and whole in (1, PLAN_AFTER))
 
     def renew(self, state: TrainingState) -> None:
         """Fit the number of steps to the time that is left, from the mean speed so far (validations included).
@@ -54,11 +55,11 @@ class Plan:
             pending = self.coarse_limit - state.elapsed
             state.coarse = min(self.most_coarse, state.step + max(1, int(pending * speed)))
             # What a whole step takes is known when one was made; until then, as much more as it has voxels.
-            left, speed, start = left - max(0.0, pending), speed / self.dearer, state.coarse
+            guess = int((left - max(0.0, pending)) * speed / self.dearer)
+            state.total = min(self.most, state.coarse + max(2, guess))
         else:
-            speed, start = self._speed(state), state.step
-        # At least one more step, so that the run ends at a validation.
-        state.total = min(self.most, start + max(1, int(left * speed)))
+            # At least one more step, so that the run ends at a validation.
+            state.total = min(self.most, state.step + max(1, int(left * self._speed(state))))
 
     def _speed(self, state: TrainingState) -> float:
         """Steps a second after the coarse part."""
