@@ -4,6 +4,9 @@ import math
 
 from contreg_core.scheme import Scheme
 
+_WARM_AGAIN = 10
+"""Steps of a second warm-up, at the change to whole images: Adam's moments are of other gradients."""
+
 
 def total_steps(scheme: Scheme, steps_per_epoch: int) -> int:
     """Optimiser steps of the whole run."""
@@ -13,6 +16,8 @@ def total_steps(scheme: Scheme, steps_per_epoch: int) -> int:
 def learning_rate(scheme: Scheme, step: int, total: int, steps_per_epoch: int, *, coarse: int = 0) -> float:
     """The rate of a step (0-based): warm-up times the scheme's schedule, which begins after the ``coarse`` steps."""
     warmup = min(1.0, (step + 1) / scheme.warmup_steps) if scheme.warmup_steps else 1.0
+    if coarse and step >= coarse:
+        warmup = min(warmup, (step - coarse + 1) / _WARM_AGAIN)
     return warmup * _scheduled(scheme, max(0, step - coarse), total - coarse, steps_per_epoch)
 
 

@@ -16,6 +16,7 @@ SETTINGS = (
     f"training.steps={STEPS}",
     "training.learning_rate=1e-3",
     "training.warmup_steps=10",
+    "training.coarse=0",  # at this rate, after so few steps, the change to whole images throws the weights off
     "decoder.mean_std=1e-2",
     "loss.laplacian-kl.weight=0.002",
     "augmentation.flip_axis=0",

@@ -129,8 +129,9 @@ def test_the_schedule_begins_after_it(coarse: int, rest: int, warmup: int) -> No
     rates = [learning_rate(scheme, k, coarse + rest, 9, coarse=coarse) for k in range(coarse + rest)]
     warm = [min(1.0, (k + 1) / warmup) if warmup else 1.0 for k in range(coarse + rest)]
     assert rates[:coarse] == pytest.approx([1e-3 * part for part in warm[:coarse]])
-    assert rates[coarse] == pytest.approx(1e-3 * warm[coarse])
-    assert rates[-1] == pytest.approx(1e-6 * warm[-1])
+    again = [min(1.0, (k + 1) / 10) if coarse else 1.0 for k in range(rest)]
+    assert rates[coarse] == pytest.approx(1e-3 * min(warm[coarse], again[0]))
+    assert rates[-1] == pytest.approx(1e-6 * min(warm[-1], again[-1]))
 
 
 def test_a_log_says_when_it_ended(start: Start) -> None:
