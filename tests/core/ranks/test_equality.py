@@ -44,9 +44,15 @@ def test_ranks_are_one(
 
 
 def losses(run: RunFolder) -> dict[str, float]:
-    *_, line = run.read_metrics()  # one, or with a coarse part a second one
-    assert line["step"] == 20
-    return {name: value for name, value in line.items() if name != "seconds"}
+    """Of the one line at the end, or also of that at the end of a coarse part."""
+    lines = {line["step"]: line for line in run.read_metrics()}
+    assert list(lines) in ([20], [10, 20])
+    return {
+        f"{name} at {step}": value
+        for step, line in lines.items()
+        for name, value in line.items()
+        if name != "seconds"
+    }
 
 
 def weights(run: RunFolder) -> dict[str, Tensor]:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,15 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contreg_core import spatial
-from contreg_core.cache import CachedCohort
-from contreg_core.catalogue import Catalogue
 from contreg_core.checkpoint import read_checkpoint
-from contreg_core.engine import Engine
 from contreg_core.errors import UsageError
 from contreg_core.recipe import Recipe
 from contreg_core.scheme import Scheme
 from contreg_core.training.coarse import averaged
-from contreg_core.training.run_folder import RunFolder
 from contreg_core.training.schedule import learning_rate
 from contreg_core.training.session import Session
 from contreg_core.types import Pair
@@ -33,16 +28,10 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def start(
-    tmp_path: Path,
-    toy_cache: CachedCohort,
-    cpu: Engine,
-    catalogue: Catalogue,
-    tiny_recipe: Callable[..., Recipe],
-) -> Start:
+def start(session_of: Callable[..., Session], tiny_recipe: Callable[..., Recipe]) -> Start:
     def begin(folder: str, *settings: str, base: str = "contrastive-vae") -> Session:
         recipe = tiny_recipe("training.steps=6", "training.coarse=0.5", *settings, base=base)
-        return Session(recipe, toy_cache, RunFolder(tmp_path / folder), cpu, catalogue)
+        return session_of(recipe, folder)
 
     return begin
 

@@ -5,7 +5,6 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,13 +12,10 @@ import pytest
 import torch
 
 from contreg_core.cache import CachedCohort
-from contreg_core.catalogue import Catalogue
 from contreg_core.checkpoint import Checkpoint, optimiser_tensors, read_checkpoint
-from contreg_core.engine import Engine
 from contreg_core.errors import DataError, MismatchError, StorageError
 from contreg_core.recipe import Recipe
 from contreg_core.training import session as module
-from contreg_core.training.run_folder import RunFolder
 from contreg_core.training.session import Session
 
 STEPS = 6
@@ -32,13 +28,7 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def start(
-    tmp_path: Path,
-    toy_cache: CachedCohort,
-    cpu: Engine,
-    catalogue: Catalogue,
-    tiny_recipe: Callable[..., Recipe],
-) -> Start:
+def start(session_of: Callable[..., Session], tiny_recipe: Callable[..., Recipe]) -> Start:
     """``start(folder, *settings, base=..., cohort=..., max_seconds=...)``"""
 
     def begin(folder: str = "run", *settings: str, base: str = "voxelmorph", **more: Any) -> Session:
@@ -49,8 +39,7 @@ def start(
             "augmentation.flip_axis=0",
         )
         recipe = tiny_recipe(*own, *settings, base=base)
-        cohort = more.pop("cohort", toy_cache)
-        return Session(recipe, cohort, RunFolder(tmp_path / folder), cpu, catalogue, **more)
+        return session_of(recipe, folder, **more)
 
     return begin
 
