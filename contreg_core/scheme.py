@@ -52,10 +52,11 @@ class Scheme:
         steps: optimiser steps in all; 0 means ``epochs`` counts instead.
         epochs: passes over the training pairs (or labelled images), where ``steps`` is 0.
         batch_size: pairs (or labelled images) a step.
-        optimiser: "adam" or "adamw".
+        optimiser: "adam", "adamw" or "muon" (orthogonal steps for hidden weights, adamw for the others: fewer steps
+            to the same loss; rates mean the same).
         learning_rate: peak rate.
-        betas: Adam's two decay rates.
-        weight_decay: decoupled for adamw, L2 for adam.
+        betas: Adam's two decay rates; muon's momentum is 0.95.
+        weight_decay: decoupled for adamw and muon, L2 for adam.
         schedule: "constant", "step" (times ``decay`` every ``decay_epochs``), "cosine" (to ``final_rate``) or "time"
             (divided by ``1 + decay * step``).
         warmup_steps: linear warm-up.
@@ -77,7 +78,7 @@ class Scheme:
     steps: int = 20_000
     epochs: int = 0
     batch_size: int = 1
-    optimiser: Literal["adam", "adamw"] = "adam"
+    optimiser: Literal["adam", "adamw", "muon"] = "adam"
     learning_rate: float = 1e-4
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 0.0

@@ -16,6 +16,7 @@ from contreg_core.scheme import Scheme
 from contreg_core.training.averaging import WeightAverage
 from contreg_core.training.coarse import averaged, takes_averaged
 from contreg_core.training.feed import Feed
+from contreg_core.training.muon import Muon
 from contreg_core.training.schedule import learning_rate, total_steps
 from contreg_core.training.seeds import derive, seed_torch
 
@@ -99,10 +100,16 @@ def train(state: TrainingState, scheme: Scheme, feed: Feed, engine: Engine) -> I
         yield StepReport(state.step, rate, total, dict(zip(value.terms, terms, strict=True)), norm)
 
 
+_OPTIMISERS: dict[str, type[torch.optim.Adam]] = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "muon": Muon,
+}
+
+
 def _optimiser(model: Learner, objective: Objective, scheme: Scheme) -> torch.optim.Optimizer:
-    kind = torch.optim.AdamW if scheme.optimiser == "adamw" else torch.optim.Adam
     parameters = [*model.parameters(), *objective.parameters()]
-    return kind(
+    return _OPTIMISERS[scheme.optimiser](
         parameters, lr=scheme.learning_rate, betas=scheme.betas, weight_decay=scheme.weight_decay, fused=True
     )
 

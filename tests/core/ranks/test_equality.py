@@ -39,7 +39,8 @@ def test_ranks_are_one(
         found, expected = RunFolder(several / file), alone(recipe, tmp_path / f"{file}-alone")
         tolerance = 1e-3 if recipe.name in LOOSE else 1e-5
         assert losses(found) == pytest.approx(losses(expected), rel=tolerance), recipe.name
-        spread = 1e-2 if recipe.name in LOOSE else 1e-5
+        orthogonal = recipe.training.optimiser == "muon"  # it makes small singular values, and their rounding, large
+        spread = 1e-2 if recipe.name in LOOSE else 1e-3 if orthogonal else 1e-5
         assert apart(weights(found), weights(expected)) <= spread, recipe.name
 
 
