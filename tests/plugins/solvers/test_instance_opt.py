@@ -1,5 +1,6 @@
 """instance-opt: any kind of field, on any grid, is refined and keeps its kind; the loss never rises (F.12)."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -67,6 +68,49 @@ def test_the_loss_never_rises_at_any_rate(pair, rate: float) -> None:
         assert value(found, images, warper) <= value(field, images, warper)
 
 
+@pytest.mark.parametrize("levels", [(1,), (2,), (4, 2, 1), (3, 1)])
+@pytest.mark.parametrize(("ndim", "kind", "scale"), [(2, "velocity", 2), (3, "displacement", 1)])
+def test_on_any_levels_the_loss_on_the_images_falls(
+    pair, levels: tuple[int, ...], ndim: int, kind: FieldKind, scale: int
+) -> None:
+    """The last level need not be the images: what counts is their loss, and it never rises."""
+    images, warper = pair(ndim), WARPERS[kind]
+    field = start(images, kind, scale)
+    with torch.no_grad():
+        found = InstanceOpt(steps=4, levels=levels)(images, field, OBJECTIVE, warper)
+        assert value(found, images, warper) < value(field, images, warper)
+    assert found.mean.shape == field.mean.shape
+
+
+def test_averaged_images_find_what_lies_far(brain: Callable[..., Tensor]) -> None:
+    """Moved by six voxels, more than the window sees; by the same number of steps on the images themselves."""
+    fixed = brain((64, 64), 0, 0.0).float()
+    images, warper = Pair(fixed.roll(6, dims=2), fixed), WARPERS["velocity"]
+    rest = Field(torch.zeros(1, 2, 32, 32), kind="velocity", scale=2)
+    left = {}
+    for levels in ((1,), (4, 2, 1)):
+        with torch.no_grad():
+            found = InstanceOpt(steps=12, levels=levels)(images, rest, OBJECTIVE, warper)
+            left[levels] = value(found, images, warper)
+    assert left[4, 2, 1] < 0.8 * left[1,]
+
+
+def test_a_variance_is_that_of_the_voxels_of_its_level(pair) -> None:
+    """A divergence on averaged images asks for the variance in their voxels: a quarter, for cubes of 2."""
+    seen: list[Tensor] = []
+
+    class Watching(LaplacianKL):
+        def forward(self, registration) -> Tensor:
+            assert registration.field.log_variance is not None
+            seen.append(registration.field.log_variance.mean())
+            return super().forward(registration)
+
+    objective = Objective({"lncc": (1.0, LNCC(window=5)), "laplacian-kl": (0.01, Watching())})
+    with torch.no_grad():
+        InstanceOpt(steps=1)(pair(2), start(pair(2), "velocity", 2), objective, WARPERS["velocity"])
+    assert sorted({round(float(one), 4) for one in seen}) == [round(-3 - 2 * math.log(2), 4), -3.0]
+
+
 def test_no_steps_are_no_change(pair) -> None:
     field = start(pair(2), "displacement", 1)
     found = InstanceOpt(steps=0)(pair(2), field, OBJECTIVE, WARPERS["displacement"])
@@ -107,7 +151,7 @@ def test_a_batch_is_its_pairs(pair) -> None:
     assert torch.equal(together, torch.cat([first, second.mean]))
 
 
-@pytest.mark.parametrize("knobs", [{"steps": -1}, {"rate": 0.0}])
+@pytest.mark.parametrize("knobs", [{"steps": -1}, {"rate": 0.0}, {"levels": ()}, {"levels": (2, 0)}])
 def test_knobs_that_mean_nothing_are_refused(knobs) -> None:
     with pytest.raises(ValueError, match="expected"):
         InstanceOpt(**knobs)
