@@ -14,6 +14,8 @@ from contreg_core.training.run_folder import RunFolder
 LOOSE = {"contrastive-vae/paper", "contrastive-vae/reference", "contrastive-vae/reference2020"}
 """Batch norms over a few voxels; two have weights of N(0, 1) and activations of hundreds: rounding grows with them. One
 float32 rounding of every weight at the start moves some of one rank's by 0.005 of the largest within 20 steps."""
+SPREAD = {"adam": 1e-5, "adamw": 1e-5, "muon": 1e-3}
+"""Orthogonal steps make small singular values, and what rounding left in them, as large as the others."""
 
 
 @pytest.mark.parametrize(
@@ -39,8 +41,7 @@ def test_ranks_are_one(
         found, expected = RunFolder(several / file), alone(recipe, tmp_path / f"{file}-alone")
         tolerance = 1e-3 if recipe.name in LOOSE else 1e-5
         assert losses(found) == pytest.approx(losses(expected), rel=tolerance), recipe.name
-        orthogonal = recipe.training.optimiser == "muon"  # it makes small singular values, and their rounding, large
-        spread = 1e-2 if recipe.name in LOOSE else 1e-3 if orthogonal else 1e-5
+        spread = 1e-2 if recipe.name in LOOSE else SPREAD[recipe.training.optimiser]
         assert apart(weights(found), weights(expected)) <= spread, recipe.name
 
 
