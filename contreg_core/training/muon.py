@@ -40,7 +40,10 @@ class Muon(torch.optim.AdamW):
     def _turn(self, weight: Tensor, rate: float, decay: float) -> None:
         gradient, skipped = weight.grad, getattr(self, "found_inf", weight.new_zeros(()))
         assert gradient is not None
-        momentum = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
+        state = self.state[weight]
+        if not state:
+            state["momentum"] = torch.zeros_like(weight)
+        momentum = state["momentum"]
         moved = momentum.lerp(gradient, 1 - _MOMENTUM)
         matrix = gradient.lerp(moved, _MOMENTUM).flatten(1)
         change = _LIKE_ADAM * max(matrix.shape) ** 0.5 * orthogonal(matrix).view_as(weight)

@@ -63,8 +63,9 @@ class InstanceOpt(Solver):
         update = field.mean.new_zeros(1, pair.ndim, *[1] * pair.ndim)
         for edge in self.levels:
             images = Pair(spatial.average(pair.moving, edge), spatial.average(pair.fixed, edge))
-            loss = objective_of(objective.coarsened(edge), images, warper, _coarsened(whole, edge))
-            update = self._descended(_laid(update, whole, edge), _coarsened(whole, edge), loss, edge)
+            coarse = _coarsened(whole, edge)
+            loss = objective_of(objective.coarsened(edge), images, warper, coarse)
+            update = self._descended(_laid(update, whole, edge), coarse, loss, edge)
         refined = spatial.crop_to(_updated(whole, _laid(update, whole, 1)), field.mean.shape[2:])
         loss = objective_of(objective, pair, warper, field)
         return refined if loss(refined) < loss(field.mean) else field.mean
