@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from contreg_core import spatial
 from contreg_core.components import Decoder
 from contreg_core.types import Encoding, Field
+from contreg_plugins.decoders.descent import Descent
 from contreg_plugins.layers.correlation import local_correlation
 from contreg_plugins.layers.dimension import Norm, convolution, normalisation
 from contreg_plugins.layers.head import FieldHead
@@ -19,10 +20,11 @@ class PyramidDecoder(Decoder):
     From the coarsest level on: the velocity so far is doubled in resolution and integrated, the moving features are
     warped by it, compared with the fixed features (concatenation, and a local correlation), and a small network adds a
     residual velocity. The finest level, at half the image's resolution, is the mean; a second head gives the
-    log-variance (Liu et al. 2020, eq. 2).
+    log-variance (Liu et al. 2020, eq. 2). A level's velocity may then be taken further by learned steps of descent,
+    each from the images as they lie by then (Qiu et al. 2022).
 
     Knobs:
-        width: channels of the residual networks; 0 takes those of the level's features.
+        width: channels of the residual networks; 0 takes those of the level's features (less the image).
         squarings: integration steps between levels.
         correlation: radius in voxels of the local correlation at every level but the finest; 0 for none.
         warping: warp the moving features by the coarser levels' field before they are compared.
@@ -34,10 +36,12 @@ class PyramidDecoder(Decoder):
         log_variance_bias: its bias; exp(-10 / 2) voxel is the first standard deviation.
         kind: what the field is, "velocity" or "displacement".
         slope: negative slope of the leaky ReLU.
+        bottleneck: how many of the finest levels mix what they compare by a kernel of 1, before one of 3.
+        updates: learned steps of descent at each level, finest first; for encoders that give the images.
     """
 
     name = "pyramid"
-    paper = "Hu et al. 2019; Mok & Chung 2020; Liu et al. 2020, eq. 2"
+    paper = "Hu et al. 2019; Mok & Chung 2020; Liu et al. 2020, eq. 2; Qiu et al. 2022"
     gives: ClassVar[frozenset[str]] = frozenset({"log_variance", "velocity"})
     needs: ClassVar[frozenset[str]] = frozenset({"paired", "half-resolution"})
 
@@ -58,21 +62,32 @@ class PyramidDecoder(Decoder):
         log_variance_bias: float = -10.0,
         kind: Literal["velocity", "displacement"] = "velocity",
         slope: float = 0.2,
+        bottleneck: int = 0,
+        updates: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
+        if len(updates) > len(channels) or min(updates, default=0) < 0:
+            raise ValueError(
+                f"updates {updates} for {len(channels)} levels, expected a number of steps a level"
+            )
         self.squarings = squarings
         self.correlation = correlation
         self.warping = warping
         self.carry = carry
         self.field_kind = kind
-        widths = [width or joint // 2 for joint in channels]
+        self.descends = any(updates)
+        widths = [width or joint // 2 - self.descends for joint in channels]
         extra = [(2 * correlation + 1) ** ndim if correlation and k else 0 for k in range(len(channels))]
         above = [*(widths[1:] if carry else [0] * (len(widths) - 1)), 0]
         self.blocks = nn.ModuleList(
-            _residual(ndim, joint + more + up + ndim, out, norm, slope)
-            for joint, more, up, out in zip(channels, extra, above, widths, strict=True)
+            _residual(ndim, joint + more + up + ndim, out, norm, slope, first=1 if k < bottleneck else 3)
+            for k, (joint, more, up, out) in enumerate(zip(channels, extra, above, widths, strict=True))
         )
         self.heads = nn.ModuleList(FieldHead(out, ndim, std=mean_std) for out in widths)
+        self.descents = nn.ModuleList(
+            Descent(ndim, out, steps, std=mean_std, slope=slope)
+            for out, steps in zip(widths, updates, strict=False)
+        )
         self.log_variance_head = (
             FieldHead(widths[0], ndim, std=log_variance_std, bias=log_variance_bias) if log_variance else None
         )
@@ -82,6 +97,10 @@ class PyramidDecoder(Decoder):
         facts = {"velocity"} if self.field_kind == "velocity" else set()
         return frozenset(facts | ({"log_variance"} if self.log_variance_head is not None else set()))
 
+    def needed(self) -> frozenset[str]:
+        """The images, where there are steps of descent."""
+        return self.needs | ({"images"} if self.descends else set())
+
     def forward(self, encoding: Encoding) -> Field:
         """Paired features at 1/2, 1/4 ... -> a field at 1/2."""
         velocity: Tensor | None = None
@@ -89,6 +108,9 @@ class PyramidDecoder(Decoder):
         for level in reversed(range(len(self.blocks))):
             moving, fixed = encoding.features[level].chunk(2, dim=1)
             velocity, features = self._refine(level, moving, fixed, velocity, features)
+            if level < len(self.descents):
+                images = moving[:, -1:], fixed[:, -1:]
+                velocity = self.descents[level](features, *images, velocity, self._displacement)
         assert velocity is not None
         assert features is not None
         log_variance = None if self.log_variance_head is None else self.log_variance_head(features)
@@ -119,9 +141,11 @@ class PyramidDecoder(Decoder):
         return spatial.integrate(velocity, self.squarings)
 
 
-def _residual(ndim: int, channels_in: int, channels: int, norm: Norm, slope: float) -> nn.Sequential:
+def _residual(
+    ndim: int, channels_in: int, channels: int, norm: Norm, slope: float, *, first: int
+) -> nn.Sequential:
     return nn.Sequential(
-        convolution(ndim, channels_in, channels),
+        convolution(ndim, channels_in, channels, kernel=first),
         normalisation(ndim, channels, norm),
         nn.LeakyReLU(slope),
         convolution(ndim, channels, channels),

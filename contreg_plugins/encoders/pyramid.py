@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from contreg_core import spatial
 from contreg_core.components import Encoder
 from contreg_core.errors import DataError
 from contreg_core.types import Embeddings, Encoding, Pair
@@ -26,12 +27,13 @@ class Pyramid(Encoder):
         embedding_dim: length of the global unit vector; 0 for no global projection.
         local_dim: length of the dense unit vectors at 1/4; 0 for none.
         slope: negative slope of the leaky ReLU.
+        images: give the image itself, averaged, as the last channel of every level.
     """
 
     name = "pyramid"
     paper = "Liu et al. 2020, section 2.2"
     gives: ClassVar[frozenset[str]] = frozenset(
-        {"paired", "separate", "embeddings", "dense-embeddings", "half-resolution"}
+        {"paired", "separate", "embeddings", "dense-embeddings", "half-resolution", "images"}
     )
 
     def __init__(
@@ -44,9 +46,12 @@ class Pyramid(Encoder):
         embedding_dim: int = 64,
         local_dim: int = 32,
         slope: float = 0.2,
+        images: bool = False,
     ) -> None:
         super().__init__()
-        self.channels = tuple(2 * channels for channels in features)
+        self.images = images
+        self.widths = tuple(features)
+        self.channels = tuple(2 * (channels + image_channels * images) for channels in features)
         self.multiple = 2 ** len(features)
         inputs = (image_channels, *features[:-1])
         self.levels = nn.ModuleList(
@@ -57,9 +62,13 @@ class Pyramid(Encoder):
         self.local = _local_mlp(ndim, features[1], local_dim) if local_dim and len(features) > 1 else None
 
     def given(self) -> frozenset[str]:
-        """Only the projections that are switched on."""
-        projections = {"embeddings": self.embedding, "dense-embeddings": self.local}
-        switched = {name for name, module in projections.items() if module is not None}
+        """Only the projections that are switched on, and the images where they are."""
+        switches = {
+            "embeddings": self.embedding is not None,
+            "dense-embeddings": self.local is not None,
+            "images": self.images,
+        }
+        switched = {name for name, on in switches.items() if on}
         return frozenset({"paired", "separate", "half-resolution"} | switched)
 
     def forward(self, pair: Pair) -> Encoding:
@@ -71,10 +80,11 @@ class Pyramid(Encoder):
     def alone(self, image: Tensor) -> tuple[Tensor, ...]:
         """Images -> their levels, finest first; with norms other than "batch" each for itself."""
         self._check(tuple(image.shape[2:]))
-        levels: list[Tensor] = []
+        features, levels = image, []
         for level in self.levels:
-            image = level(image)
-            levels.append(image)
+            features = level(features)
+            image = spatial.average(image, 2) if self.images else image
+            levels.append(torch.cat((features, image.to(features.dtype)), dim=1) if self.images else features)
         return tuple(levels)
 
     def together(self, moving: tuple[Tensor, ...], fixed: tuple[Tensor, ...]) -> Encoding:
@@ -92,12 +102,15 @@ class Pyramid(Encoder):
     def _embed(self, levels: Sequence[Tensor]) -> Embeddings | None:
         if self.embedding is None:
             return None
-        pooled = levels[-1].float().flatten(2).mean(-1)
+        pooled = self._learned(levels, -1).float().flatten(2).mean(-1)
         moving, fixed = F.normalize(self.embedding(pooled).float(), dim=1).chunk(2)
         if self.local is None:
             return Embeddings(moving, fixed)
-        dense_moving, dense_fixed = F.normalize(self.local(levels[1]).float(), dim=1).chunk(2)
+        dense_moving, dense_fixed = F.normalize(self.local(self._learned(levels, 1)).float(), dim=1).chunk(2)
         return Embeddings(moving, fixed, dense_moving, dense_fixed)
+
+    def _learned(self, levels: Sequence[Tensor], number: int) -> Tensor:
+        return levels[number][:, : self.widths[number]]
 
 
 def _level(ndim: int, channels_in: int, channels: int, norm: Norm, slope: float) -> nn.Sequential:
