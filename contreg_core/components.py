@@ -25,8 +25,9 @@ class Component(nn.Module, ABC):
     """What all kinds share: a kind, a name, the ``paper`` it follows (empty for none), and facts others may rely on.
 
     Facts in use: ``"paired"`` (features are moving | fixed halves), ``"separate"`` (each image is encoded without the
-    other, see ``Encoder.alone``), ``"full-resolution"`` or ``"half-resolution"`` (of
-    the finest features), ``"embeddings"``, ``"dense-embeddings"``, ``"log_variance"``, ``"velocity"``, ``"inverse"``.
+    other, see ``Encoder.alone``), ``"images"`` (the last channel of each half is the image itself, averaged to the
+    level's grid), ``"full-resolution"`` or ``"half-resolution"`` (of the finest features), ``"embeddings"``,
+    ``"dense-embeddings"``, ``"log_variance"``, ``"velocity"``, ``"inverse"``.
     A loss may also need ``"swapped"``, which every learned model gives. The field is sampled in training only where a
     loss needs ``"log_variance"``: without a divergence nothing would keep the variance from 0.
     """

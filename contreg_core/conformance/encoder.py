@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from contreg_core import spatial
 from contreg_core.components import Encoder
 from contreg_core.conformance.case import Answer, Case
 from contreg_core.conformance.law import LeftOutError, compared_facts, demand, laws
@@ -59,7 +60,7 @@ def levels_are_as_declared(case: EncoderCase) -> None:
 
 
 def facts_are_true(case: EncoderCase) -> None:
-    """What ``given()`` names is there, and what is there is named: resolution of the finest level, embeddings."""
+    """What ``given()`` names is there, and what is there is named: resolution, embeddings, images."""
     for ndim in BOTH:
         part = case.make(ndim).eval()
         pair = case.pair(part, ndim)
@@ -71,8 +72,23 @@ def facts_are_true(case: EncoderCase) -> None:
             "half-resolution": finest == tuple(size // 2 for size in pair.space),
             "embeddings": vectors is not None and vectors.moving.numel() > 0,
             "dense-embeddings": vectors is not None and vectors.moving_map is not None,
+            "images": "paired" in part.given() and _ends_in_images(encoding, pair),
         }
         compared_facts(part.given(), seen)
+
+
+def _ends_in_images(encoding: Encoding, pair: Pair) -> bool:
+    """Whether the last channel of every half is its image, averaged."""
+    return all(
+        _is_averaged(half[:, -1:], image)
+        for halves in encoding.paired()
+        for half, image in zip(halves, (pair.moving, pair.fixed), strict=True)
+    )
+
+
+def _is_averaged(channel: Tensor, image: Tensor) -> bool:
+    averaged = spatial.average(image, max(1, image.shape[2] // channel.shape[2]))
+    return channel.shape == averaged.shape and torch.allclose(channel.float(), averaged)
 
 
 def embeddings_have_their_shapes(case: EncoderCase) -> None:

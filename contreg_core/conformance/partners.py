@@ -21,7 +21,7 @@ class PlainEncoder(Encoder):
 
     name = "kit-plain"
     gives: ClassVar[frozenset[str]] = frozenset(
-        {"paired", "full-resolution", "half-resolution", "embeddings", "dense-embeddings"}
+        {"paired", "images", "full-resolution", "half-resolution", "embeddings", "dense-embeddings"}
     )
     multiple = 2**LEVELS
 
@@ -36,7 +36,8 @@ class PlainEncoder(Encoder):
             convolution(before, after, 3, stride, 1)
             for (before, after), stride in zip(pairwise((inputs, *own)), strides, strict=True)
         )
-        self.channels = tuple(2 * width for width in own) if "paired" in facts else own
+        more = image_channels if "images" in facts else 0
+        self.channels = tuple(2 * (width + more) for width in own) if "paired" in facts else own
 
     def given(self) -> frozenset[str]:
         """What it was asked for."""
@@ -49,12 +50,18 @@ class PlainEncoder(Encoder):
         both = zip(self._levels(pair.moving), self._levels(pair.fixed), strict=True)
         return Encoding(tuple(torch.cat(level, dim=1) for level in both), self._embed(pair))
 
-    def _levels(self, features: Tensor) -> tuple[Tensor, ...]:
-        found = []
+    def _levels(self, image: Tensor) -> tuple[Tensor, ...]:
+        features, found = image, []
         for level in self.levels:
             features = F.leaky_relu(level(features), 0.2)
             found.append(features)
-        return tuple(found)
+        if "images" not in self.facts:
+            return tuple(found)
+        edges = [image.shape[2] // level.shape[2] for level in found]
+        return tuple(
+            torch.cat((level, spatial.average(image, edge)), dim=1)
+            for level, edge in zip(found, edges, strict=True)
+        )
 
     def _embed(self, pair: Pair) -> Embeddings | None:
         if not self.facts & {"embeddings", "dense-embeddings"}:

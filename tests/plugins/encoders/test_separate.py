@@ -12,7 +12,12 @@ from contreg_plugins.encoders.siamese import Siamese
 
 @pytest.mark.parametrize(
     ("kind", "knobs"),
-    [(Siamese, {"local_dim": 4}), (Siamese, {"projection": "none"}), (Pyramid, {"features": (4, 6)})],
+    [
+        (Siamese, {"local_dim": 4}),
+        (Siamese, {"projection": "none"}),
+        (Pyramid, {"features": (4, 6)}),
+        (Pyramid, {"features": (4, 6), "images": True}),
+    ],
 )
 def test_two_alone_are_the_pair(kind: type[Encoder], knobs: dict[str, Any]) -> None:
     alone_and_together_agree(EncoderCase(kind, knobs))
