@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor
 
-from contreg_core import ranks
+from contreg_core import ranks, spatial
 
 Image: TypeAlias = Tensor
 """``(B, 1, *space)`` float intensities."""
@@ -51,6 +51,12 @@ class Pair:
         """The same pair with the roles exchanged (the mask belongs to the fixed image, so it is dropped)."""
         subjects = None if self.subjects is None else self.subjects.flip(1)
         return Pair(self.fixed, self.moving, subjects)
+
+    def averaged(self, edge: int) -> "Pair":
+        """Means over cubes of ``edge`` voxels instead of voxels; the mask is where most of a cube was inside."""
+        moving, fixed = (spatial.average(image, edge) for image in (self.moving, self.fixed))
+        mask = None if self.mask is None else spatial.average(self.mask.float(), edge) > 0.5
+        return Pair(moving, fixed, self.subjects, mask)
 
 
 @dataclass(frozen=True)

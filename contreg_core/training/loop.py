@@ -14,7 +14,7 @@ from contreg_core.ranks import together
 from contreg_core.ranks.gradients import add_up
 from contreg_core.scheme import Scheme
 from contreg_core.training.averaging import WeightAverage
-from contreg_core.training.coarse import averaged, takes_averaged
+from contreg_core.training.coarse import EDGE, takes_averaged
 from contreg_core.training.feed import Feed
 from contreg_core.training.muon import Muon
 from contreg_core.training.schedule import learning_rate, total_steps
@@ -81,7 +81,7 @@ def train(state: TrainingState, scheme: Scheme, feed: Feed, engine: Engine) -> I
                 part.proceed(state.step / state.total)
         batch = feed.batch(state.step)
         if state.step < state.coarse:
-            batch = averaged(batch)
+            batch = batch.averaged(EDGE)
         seed_torch("noise", scheme.seed, state.step)
         noise = [derive("noise", scheme.seed, "item", number) for number in share.numbers(state.step)]
         with together(engine.ranks, share, noise, engine.device):

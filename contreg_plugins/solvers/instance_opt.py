@@ -62,7 +62,7 @@ class InstanceOpt(Solver):
         whole = _padded(field, max(self.levels))
         update = field.mean.new_zeros(1, pair.ndim, *[1] * pair.ndim)
         for edge in self.levels:
-            images = Pair(spatial.average(pair.moving, edge), spatial.average(pair.fixed, edge))
+            images = pair.averaged(edge)
             coarse = _coarsened(whole, edge)
             loss = objective_of(objective.coarsened(edge), images, warper, coarse)
             update = self._descended(_laid(update, whole, edge), coarse, loss, edge)

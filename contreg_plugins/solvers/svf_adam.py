@@ -55,7 +55,7 @@ class SVFAdam(Solver):
     def _solve(self, pair: Pair, start: Tensor | None, objective: Objective, warper: Warper) -> Tensor:
         velocity = pair.fixed.new_zeros(1, pair.ndim, *[1] * pair.ndim) if start is None else start
         for level, steps in zip(self.levels, self.steps, strict=True):
-            images = Pair(spatial.average(pair.moving, level), spatial.average(pair.fixed, level))
+            images = pair.averaged(level)
             velocity = spatial.resize(velocity, [-(-size // 2) for size in images.space])
             loss = objective_of(objective.coarsened(level), images, warper, _velocity(velocity))
             velocity = descend(velocity, loss, steps=steps, rate=self.rate)
