@@ -37,7 +37,8 @@ class PyramidDecoder(Decoder):
         kind: what the field is, "velocity" or "displacement".
         slope: negative slope of the leaky ReLU.
         bottleneck: how many of the finest levels mix what they compare by a kernel of 1, before one of 3.
-        updates: learned steps of descent at each level, finest first; for encoders that give the images.
+        updates: learned steps of descent at each level, finest first, more numbers than levels being left; for encoders
+            that give the images.
     """
 
     name = "pyramid"
@@ -66,16 +67,14 @@ class PyramidDecoder(Decoder):
         updates: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
-        if len(updates) > len(channels) or min(updates, default=0) < 0:
-            raise ValueError(
-                f"updates {updates} for {len(channels)} levels, expected a number of steps a level"
-            )
+        if min(updates, default=0) < 0:
+            raise ValueError(f"updates {updates}, expected numbers of steps of at least 0")
         self.squarings = squarings
         self.correlation = correlation
         self.warping = warping
         self.carry = carry
         self.field_kind = kind
-        self.descends = any(updates)
+        self.descends = any(updates[: len(channels)])
         widths = [width or joint // 2 - self.descends for joint in channels]
         extra = [(2 * correlation + 1) ** ndim if correlation and k else 0 for k in range(len(channels))]
         above = [*(widths[1:] if carry else [0] * (len(widths) - 1)), 0]

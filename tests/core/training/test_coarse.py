@@ -15,7 +15,7 @@ from contreg_core.checkpoint import read_checkpoint
 from contreg_core.errors import UsageError
 from contreg_core.recipe import Recipe
 from contreg_core.scheme import Scheme
-from contreg_core.training.coarse import averaged
+from contreg_core.training.coarse import EDGE
 from contreg_core.training.schedule import learning_rate
 from contreg_core.training.session import Session
 from contreg_core.types import Pair
@@ -64,11 +64,11 @@ def test_an_averaged_pair_keeps_subjects_and_most_of_its_mask() -> None:
     mask = torch.zeros(1, 1, 4, 4, 4, dtype=torch.bool)
     mask[..., :3, :, :] = True
     image = torch.rand(1, 1, 4, 4, 4)
-    pair = averaged(Pair(image, image, torch.tensor([[1, 2]]), mask))
+    pair = Pair(image, image, torch.tensor([[1, 2]]), mask).averaged(EDGE)
     assert pair.space == (2, 2, 2)
     assert pair.mask is not None
     assert pair.mask[0, 0, :, 0, 0].tolist() == [True, False]
-    assert averaged(Pair(image, image)).mask is None
+    assert Pair(image, image).averaged(EDGE).mask is None
 
 
 def test_the_first_share_of_the_steps_sees_half_the_grid(start: Start) -> None:

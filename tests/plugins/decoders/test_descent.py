@@ -74,7 +74,14 @@ def test_steps_need_images() -> None:
         build(recipe, CATALOGUE, ndim=3)
 
 
-@pytest.mark.parametrize("updates", [(1, 1, 1), (-1,)])
-def test_a_number_of_steps_for_every_level(updates: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="a number of steps a level"):
-        PyramidDecoder((8, 8), 2, updates=updates)
+def test_numbers_beyond_the_levels_are_left() -> None:
+    counts = [
+        sum(weight.numel() for weight in PyramidDecoder((10, 10), 2, updates=updates).parameters())
+        for updates in ((2, 1), (2, 1, 4), (2, 2))
+    ]
+    assert counts[0] == counts[1] < counts[2]
+
+
+def test_no_fewer_steps_than_none() -> None:
+    with pytest.raises(ValueError, match="at least 0"):
+        PyramidDecoder((8, 8), 2, updates=(-1,))
