@@ -35,11 +35,8 @@ def correlation_force(moving: Tensor, fixed: Tensor, window: int) -> Tensor:
 
 def laplacian(field: Tensor) -> Tensor:
     """Sum of the neighbours' differences, ``(B, C, *space)`` -> same: the descent of a penalty on the gradient."""
-    total = torch.zeros_like(field)
-    for axis in range(2, field.ndim):
-        before, after = _neighbours(field, axis)
-        total = total + (before + after - 2 * field)
-    return total
+    sides = (_sides(field, axis) for axis in range(2, field.ndim))
+    return torch.stack([ahead - behind for ahead, behind in sides]).sum(0)
 
 
 def _means(images: Tensor, window: int) -> Tensor:
@@ -47,14 +44,15 @@ def _means(images: Tensor, window: int) -> Tensor:
 
 
 def _slope(image: Tensor) -> Tensor:
-    """Half the difference of both neighbours along every axis; the border's own value stands for what is outside."""
-    sides = (_neighbours(image, axis) for axis in range(2, image.ndim))
-    return torch.cat([(after - before) / 2 for before, after in sides], dim=1)
+    """Half the difference of both neighbours along every axis; nothing changes beyond the border."""
+    sides = (_sides(image, axis) for axis in range(2, image.ndim))
+    return torch.cat([(ahead + behind) / 2 for ahead, behind in sides], dim=1)
 
 
-def _neighbours(values: Tensor, axis: int) -> tuple[Tensor, Tensor]:
-    amounts = [0] * (2 * (values.ndim - axis))
-    amounts[-2:] = [1, 1]
-    amounts += [0] * (2 * (values.ndim - 2) - len(amounts))
-    wide, size = F.pad(values, amounts, mode="replicate"), values.shape[axis]
-    return wide.narrow(axis, 0, size), wide.narrow(axis, 2, size)
+def _sides(values: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    """What is gained to the next voxel and from the one before, 0 at the border; repeatable on a GPU, as padding by the
+    border's value is not.
+    """
+    gains = values.diff(dim=axis)
+    before = [0] * (2 * (values.ndim - axis - 1))
+    return F.pad(gains, [*before, 0, 1]), F.pad(gains, [*before, 1, 0])
