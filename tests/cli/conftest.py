@@ -100,7 +100,7 @@ def velocities(study: Path) -> Path:
     """A run of two steps of a model with velocities, on the study's cache."""
     catalogue = load_catalogue(plugins=False)
     small = ["training.steps=2", "training.validation=0", "preprocessing.spacing=8.0", "encoder.features=4,4"]
-    recipe = override(catalogue.recipe("contrastive-vae"), [*small, "decoder.mean_std=0.1"], catalogue)
+    recipe = override(catalogue.recipe("contrastive-vae"), [*small, "decoder.mean_std=0.3"], catalogue)
     (cached,) = [CachedCohort.open(path.parent) for path in (study / "cache").glob("*/cohort.json")]
     session = Session(
         recipe, cached, RunFolder(study / "velocities"), Engine.choose("cpu", "float32"), catalogue

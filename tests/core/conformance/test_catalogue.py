@@ -22,7 +22,15 @@ SMALL: dict[tuple[str, str], dict[str, Any]] = {
 """Knobs with which the laws take seconds, not minutes; the laws are the same."""
 
 
-QUICK = {"contrastive-vae", "lapirn", "logdemons", "unet", "voxelmorph-diff", "voxelmorph/mse"}
+QUICK = {
+    "contrastive-vae",
+    "contrastive-vae/light",
+    "lapirn",
+    "logdemons",
+    "unet",
+    "voxelmorph-diff",
+    "voxelmorph/mse",
+}
 """Recipes of every form and warper that are tried in every run; ``make test-all`` tries the others too."""
 
 

@@ -20,11 +20,13 @@ from contreg_core.training.session import Session
 WORKER = Path(__file__).with_name("worker.py")
 SIAMESE = ("encoder.widths=4,8", "decoder.widths=4,8,8", "decoder.bottleneck_width=8")
 VOXELMORPH = ("encoder.features=4,4", "decoder.features=vm1")
+PYRAMID = (
+    *("encoder.features=12,12", "encoder.norm=group", "loss.lncc.window=5", "training.warmup_steps=5"),
+    *("loss.local-contrast.points=32", "loss.infonce.queue=10"),
+)
 TINY: dict[str, Sequence[str]] = {
-    "contrastive-vae": (
-        *("encoder.features=12,12", "encoder.norm=group", "loss.lncc.window=5", "training.warmup_steps=5"),
-        *("loss.local-contrast.points=32", "loss.infonce.queue=10"),
-    ),
+    "contrastive-vae": PYRAMID,
+    "contrastive-vae/light": PYRAMID,
     "contrastive-vae/paper": SIAMESE,
     "contrastive-vae/reference": SIAMESE,
     "contrastive-vae/reference2020": (*SIAMESE, "decoder.final_width=4"),

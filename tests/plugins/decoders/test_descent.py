@@ -69,7 +69,7 @@ def test_a_pyramid_reads_images_off_the_last_channel(ndim: int) -> None:
 
 
 def test_steps_need_images() -> None:
-    recipe = override(CATALOGUE.recipe("contrastive-vae"), ["encoder.images=false"], CATALOGUE)
+    recipe = override(CATALOGUE.recipe("contrastive-vae/light"), ["encoder.images=false"], CATALOGUE)
     with pytest.raises(ContregError, match="images"):
         build(recipe, CATALOGUE, ndim=3)
 
