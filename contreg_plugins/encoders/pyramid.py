@@ -83,9 +83,11 @@ class Pyramid(Encoder):
         features, levels = image, []
         for level in self.levels:
             features = level(features)
-            image = spatial.average(image, 2) if self.images else image
-            levels.append(torch.cat((features, image.to(features.dtype)), dim=1) if self.images else features)
-        return tuple(levels)
+            levels.append(features)
+        if not self.images:
+            return tuple(levels)
+        edges = (2**number for number in range(1, len(levels) + 1))
+        return tuple(_with_image(level, image, edge) for level, edge in zip(levels, edges, strict=True))
 
     def together(self, moving: tuple[Tensor, ...], fixed: tuple[Tensor, ...]) -> Encoding:
         """Features of both images -> levels of (moving | fixed)."""
@@ -111,6 +113,10 @@ class Pyramid(Encoder):
 
     def _learned(self, levels: Sequence[Tensor], number: int) -> Tensor:
         return levels[number][:, : self.widths[number]]
+
+
+def _with_image(features: Tensor, image: Tensor, edge: int) -> Tensor:
+    return torch.cat((features, spatial.average(image, edge).to(features.dtype)), dim=1)
 
 
 def _level(ndim: int, channels_in: int, channels: int, norm: Norm, slope: float) -> nn.Sequential:
