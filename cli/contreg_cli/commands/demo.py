@@ -11,6 +11,7 @@ STEPS = 180
 SECONDS = 85.0
 """Of training, so that a slow machine has fewer steps and the whole is done in two minutes all the same."""
 COHORT = "synthetic"
+MODEL = "contrastive-vae/light"
 SETTINGS = (
     "preprocessing.spacing=4",
     f"training.steps={STEPS}",
@@ -42,7 +43,7 @@ few steps do not overfit far.
 def command(run: Path, device: str) -> None:
     """The whole way on an embedded cohort, in two minutes.
 
-    Grows a small cohort from a seed, trains contrastive-vae for a few steps, scores it on subjects it has not seen,
+    Grows a small cohort from a seed, trains contrastive-vae/light for a few steps, scores it on subjects it has not seen,
     and writes a report to open in a browser.
     """
     from contreg_cli.caches import open_cache
@@ -56,7 +57,7 @@ def command(run: Path, device: str) -> None:
 
     catalogue = load_catalogue()
     cache = run / "cache"
-    recipe = find_recipe(catalogue, options.DEFAULT_MODEL, SETTINGS)
+    recipe = find_recipe(catalogue, MODEL, SETTINGS)
     cohort = open_cache(catalogue, COHORT, recipe.preprocessing, cache)
     engine = Engine.choose(device)
     folder, versions = RunFolder(run), plugin_versions()
