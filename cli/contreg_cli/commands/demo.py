@@ -43,8 +43,8 @@ few steps do not overfit far.
 def command(run: Path, device: str) -> None:
     """The whole way on an embedded cohort, in two minutes.
 
-    Grows a small cohort from a seed, trains contrastive-vae/light for a few steps, scores it on subjects it has not seen,
-    and writes a report to open in a browser.
+    Grows a small cohort from a seed, trains contrastive-vae/light for a few steps, scores it on subjects it has not
+    seen, and writes a report to open in a browser.
     """
     from contreg_cli.caches import open_cache
     from contreg_cli.evaluating import Request, evaluate_request, print_summary
