@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from contreg_core import spatial
 from contreg_plugins.layers.dimension import convolution
-from contreg_plugins.layers.force import correlation_force, laplacian
+from contreg_plugins.layers.force import CorrelationForce, laplacian
 from contreg_plugins.layers.head import FieldHead
 
 _WINDOW = 5
@@ -35,10 +35,13 @@ class Descent(nn.Module):
         displacement_of: Callable[[Tensor], Tensor],
     ) -> Tensor:
         """Features and both images on the velocity's grid, and it -> a new one."""
+        if not self.steps:
+            return velocity
+        with torch.no_grad():
+            force_on = CorrelationForce(fixed, _WINDOW)
         for step in self.steps:
             with torch.no_grad():
-                warped = spatial.warp(moving, displacement_of(velocity))
-                force = correlation_force(warped, fixed, _WINDOW)
+                force = force_on(spatial.warp(moving, displacement_of(velocity)))
             velocity = velocity + step(features, force, velocity)
         return velocity
 

@@ -12,25 +12,38 @@ _RESTRAINT = 0.05
 """Of the squared norm: where neither image has an edge the force fades instead of growing."""
 
 
-def correlation_force(moving: Tensor, fixed: Tensor, window: int) -> Tensor:
-    """``(B, 1, *space)`` twice -> ``(B, 2 ndim + 1, *space)``: a step in voxels, the moving image's slope, mismatch.
+class CorrelationForce:
+    """``CorrelationForce(fixed, window)(moving)``: what is to know of ``fixed`` is found once for many ``moving``.
 
-    With both images standardised over cubes of ``window`` voxels, to ``m`` and ``f`` of correlation ``r``, the ascent
-    of the local correlation at the window's centre goes along ``d g``: the mismatch ``d = f - r m`` is what the moving
-    image does not explain, ``g`` its slope over its local deviation (Avants et al. 2008). The step is
+    ``(B, 1, *space)`` twice -> ``(B, 2 ndim + 1, *space)``: a step in voxels, the moving image's slope, mismatch. With
+    both images standardised over cubes of ``window`` voxels, to ``m`` and ``f`` of correlation ``r``, the ascent of the
+    local correlation at the window's centre goes along ``d g``: the mismatch ``d = f - r m`` is what the moving image
+    does not explain, ``g`` its slope over its local deviation (Avants et al. 2008). The step is
     ``d g / (|g|^2 + d^2 / 4 + c)``, at most about a voxel, as in demons (Thirion 1998; Vercauteren et al. 2009).
     """
-    moving, fixed = moving.float(), fixed.float()
-    mean_m, mean_f, square_m, square_f, product = _means(
-        torch.cat((moving, fixed, moving.square(), fixed.square(), moving * fixed), dim=1), window
-    ).chunk(5, dim=1)
-    deviation_m = ((square_m - mean_m.square()).clamp_min(0) + _FLAT).sqrt()
-    deviation_f = ((square_f - mean_f.square()).clamp_min(0) + _FLAT).sqrt()
-    correlation = (product - mean_m * mean_f) / (deviation_m * deviation_f)
-    mismatch = (fixed - mean_f) / deviation_f - correlation * (moving - mean_m) / deviation_m
-    slope = _slope(moving) / deviation_m
-    norm = slope.square().sum(1, keepdim=True) + mismatch.square() / 4 + _RESTRAINT
-    return torch.cat((mismatch * slope / norm, slope, mismatch), dim=1)
+
+    def __init__(self, fixed: Tensor, window: int) -> None:
+        self.fixed = fixed.float()
+        self.window = window
+        self.count = kernels.box_sum(torch.ones_like(self.fixed[:1]), window)
+        self.mean, square = self._means(self.fixed, self.fixed.square())
+        self.deviation = _deviation(self.mean, square)
+        self.standard = (self.fixed - self.mean) / self.deviation
+
+    def __call__(self, moving: Tensor) -> Tensor:
+        """The moving image as it lies by now -> its force."""
+        moving = moving.float()
+        mean, square, product = self._means(moving, moving.square(), moving * self.fixed)
+        deviation = _deviation(mean, square)
+        correlation = (product - mean * self.mean) / (deviation * self.deviation)
+        mismatch = self.standard - correlation * (moving - mean) / deviation
+        slope = _slope(moving) / deviation
+        norm = slope.square().sum(1, keepdim=True) + mismatch.square() / 4 + _RESTRAINT
+        return torch.cat((mismatch * slope / norm, slope, mismatch), dim=1)
+
+    def _means(self, *images: Tensor) -> tuple[Tensor, ...]:
+        sums = kernels.box_sum(torch.cat(images, dim=1), self.window)
+        return (sums / self.count).chunk(len(images), dim=1)
 
 
 def laplacian(field: Tensor) -> Tensor:
@@ -39,8 +52,8 @@ def laplacian(field: Tensor) -> Tensor:
     return torch.stack([ahead - behind for ahead, behind in sides]).sum(0)
 
 
-def _means(images: Tensor, window: int) -> Tensor:
-    return kernels.box_sum(images, window) / kernels.box_sum(torch.ones_like(images[:1, :1]), window)
+def _deviation(mean: Tensor, square: Tensor) -> Tensor:
+    return ((square - mean.square()).clamp_min(0) + _FLAT).sqrt()
 
 
 def _slope(image: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from contreg_core import spatial
-from contreg_plugins.layers.force import correlation_force, laplacian
+from contreg_plugins.layers.force import CorrelationForce, laplacian
 
 SPACES = [(7, 9), (5, 7, 6)]
 
@@ -21,7 +21,7 @@ def window(image: Tensor, point: tuple[int, ...], edge: int) -> Tensor:
 @pytest.mark.parametrize("edge", [3, 5])
 def test_every_voxel_by_its_definition(space: tuple[int, ...], edge: int) -> None:
     moving, fixed = torch.rand(2, 1, 1, *space, dtype=torch.float64)
-    found = correlation_force(moving, fixed, edge).double()
+    found = CorrelationForce(fixed, edge)(moving).double()
     assert found.shape == (1, 2 * len(space) + 1, *space)
     for point in product(*(range(size) for size in space)):
         m, f = window(moving, point, edge), window(fixed, point, edge)
@@ -50,7 +50,7 @@ def test_a_step_along_it_raises_correlation(ndim: int) -> None:
     image = spatial.stretch(coarse, [24] * ndim)
     shift = torch.zeros(1, ndim, *[24] * ndim)
     shift[:, 0] = 0.5
-    force = correlation_force(image, spatial.warp(image, shift), 5)[:, :ndim]
+    force = CorrelationForce(spatial.warp(image, shift), 5)(image)[:, :ndim]
     inside = (slice(None), slice(None), *[slice(4, -4)] * ndim)
     along, others = force[inside][:, 0], force[inside][:, 1:]
     assert along.mean() > 10 * others.mean(dim=tuple(range(2, ndim + 2))).abs().max()
@@ -64,9 +64,9 @@ def test_equal_and_flat_images_have_none(space: tuple[int, ...]) -> None:
     image = torch.rand(1, 1, *space)
     ndim = len(space)
     # The deviations' constant leaves a hundredth of the images' own differences.
-    assert correlation_force(image, image, 5)[:, :ndim].abs().mean() < 0.02
+    assert CorrelationForce(image, 5)(image)[:, :ndim].abs().mean() < 0.02
     flat = torch.full_like(image, 0.3)
-    assert correlation_force(flat, image, 5)[:, :ndim].abs().max() < 1e-4
+    assert CorrelationForce(image, 5)(flat)[:, :ndim].abs().max() < 1e-4
 
 
 @pytest.mark.parametrize("space", [*SPACES, (1, 4, 5)])
