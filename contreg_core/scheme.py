@@ -66,6 +66,7 @@ class Scheme:
         clip_norm: gradient norm limit; 0 for none.
         coarse: share of the training, at its start, on images averaged over cubes of 2 voxels, at the peak rate; of the
             time where that is limited, else of the steps. The schedule begins after it.
+        foreground: cut the images of a step to the box around what is not background in any of them.
         ema: decay of the averaged weights used for validation and kept as the model; 0 for none.
         pairs: "ordered" (distinct subjects), "all" (self pairs included, each twice an epoch: the released code) or
             "atlas" (as ordered, about half of them with the first subject).
@@ -89,6 +90,7 @@ class Scheme:
     final_rate: float = 1e-6
     clip_norm: float = 0.0
     coarse: float = 0.0
+    foreground: bool = False
     ema: float = 0.0
     pairs: Literal["ordered", "all", "atlas"] = "ordered"
     classes: Literal["regions", "labels"] = "regions"

@@ -92,6 +92,12 @@ def _degrees(scheme: Augmentation, rng: np.random.Generator) -> float:
     return float(rng.uniform(-scheme.rotate_degrees, scheme.rotate_degrees))
 
 
+def cropped(space: tuple[int, ...], scheme: Augmentation) -> tuple[int, ...]:
+    """Voxels along every axis of an image of ``space`` voxels after the random crop."""
+    crop = scheme.crop[: len(space)]
+    return tuple(min(pair) for pair in zip(space, (*crop, *space[len(crop) :]), strict=True))
+
+
 def _crop(stack: Tensor, scheme: Augmentation, rng: np.random.Generator) -> Tensor:
     for axis, size in enumerate(scheme.crop, start=2):
         room = stack.shape[axis] - size

@@ -49,10 +49,11 @@ def course(
 def _labelled(
     recipe: Recipe, cohort: CachedCohort, training: Scans, validation: Scans, engine: Engine
 ) -> Course:
-    if recipe.training.coarse:
-        raise UsageError(
-            "training.coarse is for recipes that register, not for supervised ones", "leave it out, or give 0"
-        )
+    for name, given in (("coarse", recipe.training.coarse), ("foreground", recipe.training.foreground)):
+        if given:
+            raise UsageError(
+                f"training.{name} is for recipes that register, not for supervised ones", "leave it out"
+            )
     classes = classes_of(cohort.protocol(), cohort.labels, recipe.training.classes)
     return Course(
         LabelledFeed(cohort, training, classes, recipe.training, recipe.augmentation, engine),

@@ -12,7 +12,8 @@ from contreg_core.engine import Engine
 from contreg_core.errors import DataError
 from contreg_core.ranks.share import Share
 from contreg_core.scheme import Augmentation, Scheme
-from contreg_core.training.augmentation import augment
+from contreg_core.training.augmentation import augment, cropped
+from contreg_core.training.foreground import Box, around, foreground, size_of
 from contreg_core.training.pairs import PairOrder, paired
 from contreg_core.training.seeds import generator
 from contreg_core.types import Pair
@@ -20,11 +21,12 @@ from contreg_core.types import Pair
 
 class Feed(Protocol):
     """Batches for training; ``feed.batch(step)`` depends on seed, step and rank. ``images`` are of one grid,
-    ``share`` says which items are a step's.
+    ``share`` says which items are a step's, and no batch has fewer voxels along an axis than ``smallest``.
     """
 
     images: list[Tensor]
     share: Share
+    smallest: tuple[int, ...]
 
     @property
     def steps_per_epoch(self) -> int:
@@ -64,6 +66,9 @@ class PairFeed:
         numbers = [zlib.crc32(scan.subject.encode()) for scan in scans]
         self.numbers = torch.tensor(numbers, device=engine.device)
         self.share = engine.ranks.share(scheme.batch_size)
+        # Found once: a box that depended on a step's voxels would have the device waited for.
+        self.boxes = [foreground(image) for image in self.images] if scheme.foreground else []
+        self.smallest = self._smallest()
 
     @property
     def steps_per_epoch(self) -> int:
@@ -77,20 +82,36 @@ class PairFeed:
 
     def batch(self, step: int) -> Pair:
         """This rank's pairs of a step, stacked."""
-        items = [self._item(number) for number in self.share.numbers(step)]
+        box = self._box(step)
+        items = [self._item(number, box) for number in self.share.numbers(step)]
         moving, fixed, mask, subjects = (torch.cat(parts) for parts in zip(*items, strict=True))
         return Pair(moving, fixed, subjects, mask)
 
     def names(self, step: int) -> list[str]:
         """The pairs of a step, moving to fixed."""
-        size = self.scheme.batch_size
-        pairs = [self.order.item(number)[0] for number in range(step * size, (step + 1) * size)]
-        return [f"{self.ids[i]} to {self.ids[j]}" for i, j in pairs]
+        return [f"{self.ids[i]} to {self.ids[j]}" for i, j in self._pairs(step)]
 
-    def _item(self, number: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _pairs(self, step: int) -> list[tuple[int, int]]:
+        """Of all ranks together."""
+        size = self.scheme.batch_size
+        return [self.order.item(number)[0] for number in range(step * size, (step + 1) * size)]
+
+    def _box(self, step: int) -> Box:
+        space = self.images[0].shape[2:]
+        if not self.boxes:
+            return tuple(slice(0, size) for size in space)
+        return around((self.boxes[index] for pair in self._pairs(step) for index in pair), space)
+
+    def _smallest(self) -> tuple[int, ...]:
+        space = tuple(self.images[0].shape[2:])
+        sizes = [size_of(around([box], space)) for box in self.boxes]
+        return cropped(tuple(min(along) for along in zip(space, *sizes, strict=True)), self.augmentation)
+
+    def _item(self, number: int, box: Box) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         (i, j), epoch = self.order.item(number)
         rng = generator("augmentation", self.scheme.seed, epoch, number)
-        images = augment(self.images[i], self.images[j], self.masks[j], self.augmentation, rng)
+        cut = (slice(None), slice(None), *box)
+        images = augment(self.images[i][cut], self.images[j][cut], self.masks[j][cut], self.augmentation, rng)
         return *images, torch.stack((self.numbers[i], self.numbers[j]))[None]
 
 

@@ -10,7 +10,7 @@ from contreg_core.classes import LabelClass, class_map, other_side
 from contreg_core.engine import Engine
 from contreg_core.errors import DataError
 from contreg_core.scheme import Augmentation, Scheme
-from contreg_core.training.augmentation import augment_labelled
+from contreg_core.training.augmentation import augment_labelled, cropped
 from contreg_core.training.feed import require_one_grid
 from contreg_core.training.seeds import generator
 from contreg_core.types import Labelled
@@ -51,6 +51,7 @@ class LabelledFeed:
             require_one_grid(self.images, scans)
         if not self.images:
             raise DataError("there is no training scan", "prepare at least one with labels")
+        self.smallest = cropped(tuple(self.images[0].shape[2:]), augmentation)
 
     @property
     def steps_per_epoch(self) -> int:

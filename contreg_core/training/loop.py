@@ -45,7 +45,7 @@ class TrainingState:
         """The state before the first step; model and objective are already on their device."""
         average = WeightAverage(model, scheme.ema) if scheme.ema else None
         total = total_steps(scheme, feed.steps_per_epoch)
-        small = takes_averaged(model, tuple(feed.images[0].shape[2:]))
+        small = takes_averaged(model, feed.smallest)
         coarse = int(scheme.coarse * total) if small else 0
         return cls(model, objective, _optimiser(model, objective, scheme), average, total, coarse=coarse)
 
