@@ -22,8 +22,7 @@ def foreground(image: Tensor) -> Box:
         return tuple(slice(0, size) for size in inside.shape)
     places = inside.nonzero()
     return tuple(
-        slice(int(first), int(last) + 1)
-        for first, last in zip(places.amin(0), places.amax(0), strict=True)
+        slice(int(first), int(last) + 1) for first, last in zip(places.amin(0), places.amax(0), strict=True)
     )
 
 

@@ -57,6 +57,7 @@ class _Step(nn.Module):
 
     def forward(self, features: Tensor, force: Tensor, velocity: Tensor) -> Tensor:
         """What to add to the velocity."""
-        seen = [features, *(one.to(features.dtype) for one in (force, laplacian(velocity)))]
+        # Bounded as the force is: a step that answers to its own ripples by larger ones would grow without end.
+        seen = [features, *(one.to(features.dtype) for one in (force, laplacian(velocity).tanh()))]
         step: Tensor = self.head(F.leaky_relu(self.convolution(torch.cat(seen, dim=1)), self.slope))
         return step

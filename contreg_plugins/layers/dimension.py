@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 from torch import nn
 
-from contreg_plugins.layers.small_convolution import Convolution3d
+from contreg_plugins.layers.convolution3d import Convolution3d
 
 Norm: TypeAlias = Literal["batch", "group", "instance", "none"]
 

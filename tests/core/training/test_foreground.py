@@ -23,13 +23,13 @@ SPACES = st.tuples(*[st.integers(1, 200)] * 3)
 
 def part_of(size: int) -> st.SearchStrategy[slice]:
     """A slice with something in it."""
-    return st.tuples(st.integers(0, size - 1), st.integers(0, size - 1)).map(lambda k: slice(min(k), max(k) + 1))
+    return st.tuples(st.integers(0, size - 1), st.integers(0, size - 1)).map(
+        lambda k: slice(min(k), max(k) + 1)
+    )
 
 
 BOXES = SPACES.flatmap(
-    lambda space: st.tuples(
-        st.just(space), st.lists(st.tuples(*map(part_of, space)), min_size=1, max_size=4)
-    )
+    lambda space: st.tuples(st.just(space), st.lists(st.tuples(*map(part_of, space)), min_size=1, max_size=4))
 )
 
 

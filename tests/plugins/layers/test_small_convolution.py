@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from contreg_plugins.layers.small_convolution import Convolution3d
+from contreg_plugins.layers.convolution3d import Convolution3d
 
 SIZES = st.tuples(*[st.integers(1, 9)] * 3)
 
