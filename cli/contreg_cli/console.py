@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress, Task, TaskID
 
 _SECONDS_BETWEEN_LINES = 10.0
 _LINES_OF_SPEED = 6
@@ -55,8 +55,11 @@ def duration(seconds: float) -> str:
 class Bar(Protocol):
     """Progress of a long work."""
 
-    def update(self, done: int, text: str = "", total: int | None = None) -> None:
-        """``done`` of ``total`` (as before, if not given) are finished; ``text`` says more."""
+    def update(self, done: int, text: str = "", total: int | None = None, left: float | None = None) -> None:
+        """``done`` of ``total`` (as before, if not given) are finished; ``text`` says more.
+
+        ``left``: the seconds to go, where they are known better than from the speed.
+        """
 
     def say(self, line: str) -> None:
         """A line that stays."""
@@ -72,7 +75,7 @@ def progress(label: str, total: int, done: int = 0) -> Iterator[Bar]:
         yield _Lines(label, total, done)
         return
     with _rich_progress() as drawn:
-        yield _Drawn(drawn, drawn.add_task(label, total=total, completed=done, text=""))
+        yield _Drawn(drawn, drawn.add_task(label, total=total, completed=done, text="", left=None))
 
 
 class _Lines:
@@ -81,7 +84,7 @@ class _Lines:
         self.last = time.monotonic()
         self.recent = deque([(self.last, first)], maxlen=_LINES_OF_SPEED)
 
-    def update(self, done: int, text: str = "", total: int | None = None) -> None:
+    def update(self, done: int, text: str = "", total: int | None = None, left: float | None = None) -> None:
         self.total = total or self.total
         now = time.monotonic()
         if done < self.total and now - self.last < _SECONDS_BETWEEN_LINES:
@@ -89,7 +92,8 @@ class _Lines:
         start, first = self.recent[0]
         self.last = now
         self.recent.append((now, done))
-        left = (now - start) / max(1, done - first) * (self.total - done)
+        if left is None:
+            left = (now - start) / max(1, done - first) * (self.total - done)
         remaining = f"  {duration(left)} left" if done < self.total else ""
         self.say(f"{self.label} {done}/{self.total}  {text}{remaining}")
 
@@ -101,8 +105,8 @@ class _Drawn:
     def __init__(self, drawn: "Progress", task: "TaskID") -> None:
         self.drawn, self.task = drawn, task
 
-    def update(self, done: int, text: str = "", total: int | None = None) -> None:
-        self.drawn.update(self.task, completed=done, text=text, total=total)
+    def update(self, done: int, text: str = "", total: int | None = None, left: float | None = None) -> None:
+        self.drawn.update(self.task, completed=done, text=text, total=total, left=left)
 
     def say(self, line: str) -> None:
         self.drawn.console.print(line, markup=False, highlight=False)
@@ -112,13 +116,21 @@ def _rich_progress() -> "Progress":
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.table import Column
+    from rich.text import Text
+
+    class Left(TimeRemainingColumn):
+        """By the speed, where nothing better is known."""
+
+        def render(self, task: "Task") -> Text:
+            left = task.fields["left"]
+            return super().render(task) if left is None or task.finished else Text(duration(left))
 
     rest = Column(ratio=1, no_wrap=True, overflow="ellipsis")  # only the text gives way on a narrow terminal
     return Progress(
         TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
         BarColumn(bar_width=16),
         MofNCompleteColumn(table_column=Column(no_wrap=True)),
-        TimeRemainingColumn(table_column=Column(no_wrap=True)),
+        Left(table_column=Column(no_wrap=True)),
         TextColumn("{task.fields[text]}", markup=False, table_column=rest),
         console=Console(stderr=True),
         expand=True,

@@ -55,7 +55,7 @@ def _train(session: "Session", bar: Bar, mirror: Mirror) -> None:
 
     try:
         for report in session.advance():
-            bar.update(report.step, _values(report), report.total)
+            bar.update(report.step, _values(report), report.total, report.left)
             mirror(report)
             if report.validation:
                 best = ", the best so far" if report.validation.value >= session.state.best else ""

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 def find_recipe(catalogue: "Catalogue", name: str, settings: Sequence[str] = ()) -> "Recipe":
     """The recipe, settings applied; that of a run folder or a model file is the one it was trained by.
 
-    Raises ``MissingError`` for a file that is not there.
+    A folder that is called as a recipe is meant by ``./name``. Raises ``MissingError`` for a file that is not there.
     """
     from contreg_core.recipe import load_recipe, override
 
-    text = _written(Path(name))
+    text = None if ("recipe", name) in catalogue.owners else _written(Path(name))
     return override(catalogue.recipe(name) if text is None else load_recipe(text), settings, catalogue)
 
 

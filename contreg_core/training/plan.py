@@ -37,6 +37,11 @@ class Plan:
         coming = seconds + (self.step_seconds if state.step > 1 else 0.0)
         return bool(self.limit) and state.elapsed + coming > self.limit
 
+    def left(self, state: TrainingState) -> float | None:
+        """Seconds to go; None where the steps of the scheme end the run, and only their speed tells when."""
+        limited = self.limit and state.total < self.most
+        return max(0.0, self.limit - state.elapsed) if limited else None
+
     def due(self, state: TrainingState) -> bool:
         """Whether a part of the training just became long enough to tell its speed; of whole steps, one is enough."""
         whole = state.step - state.coarse

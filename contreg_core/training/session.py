@@ -43,7 +43,10 @@ _VALIDATIONS, _COARSE_VALIDATIONS = 10, 3
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run is: ``step`` of ``total``, mean values since the last report, a validation if one was just made."""
+    """Where a run is: ``step`` of ``total``, mean values since the last report, a validation if one was just made.
+
+    ``left``: seconds to go, where a limit of time is what ends the run.
+    """
 
     step: int
     total: int
@@ -51,6 +54,7 @@ class Progress:
     seconds: float
     values: Mapping[str, float]
     validation: Validation | None = None
+    left: float | None = None
 
 
 class Session:
@@ -238,7 +242,8 @@ class Session:
             raise self._diverged(f"not finite: {blamed.replace('_', ' ')}")
         line = {"step": last.step, "rate": last.rate, "seconds": round(self.state.elapsed, 3), **values}
         self._log(line)
-        return Progress(last.step, self.state.total, last.rate, self.state.elapsed, values)
+        left = self.plan.left(self.state)
+        return Progress(last.step, self.state.total, last.rate, self.state.elapsed, values, left=left)
 
     def _not_finite(self) -> ContregError:
         found = self.watch.describe(self.run.skipped) if self.engine.ranks.first else ""

@@ -24,6 +24,22 @@ def test_the_time_left_goes_by_the_last_lines(capsys, monkeypatch):
     assert capsys.readouterr().err.splitlines()[-1] == "fit 107/110    1 min 00 s left"
 
 
+def test_a_time_left_that_is_known_is_not_guessed(capsys, monkeypatch):
+    clock = iter([0.0, 100.0])
+    monkeypatch.setattr(console.time, "monotonic", lambda: next(clock))
+    with console.progress("fit", 110) as bar:
+        bar.update(10, left=90)
+    assert capsys.readouterr().err == "fit 10/110    1 min 30 s left\n"
+
+
+@pytest.mark.parametrize(("left", "seen"), [(90, "1 min 30 s"), (None, "-:--:--")])
+def test_so_on_a_terminal(capsys, monkeypatch, left, seen):
+    monkeypatch.setattr(console.sys.stderr, "isatty", lambda: True, raising=False)
+    with console.progress("fit", 110) as bar:
+        bar.update(10, left=left)
+    assert seen in capsys.readouterr().err
+
+
 def test_lines_are_few_but_the_last_is_there(capsys, monkeypatch):
     monkeypatch.setattr(console.time, "monotonic", lambda: 5.0)
     with console.progress("prepare", 3) as bar:

@@ -70,3 +70,18 @@ def test_a_limit_without_a_coarse_part() -> None:
     assert state.coarse == 0
     assert state.elapsed == pytest.approx(100, abs=1.5)
     assert plans == [pytest.approx(state.total, abs=2)] * len(plans)
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "expected"), [(100.0, 1000, 60.0), (100.0, 50, None), (0.0, 50, None)]
+)
+def test_the_time_left_is_the_limits_only_where_it_ends_the_run(
+    limit: float, most: int, expected: float | None
+) -> None:
+    state = cast(
+        TrainingState, SimpleNamespace(step=40, total=most, coarse=0, elapsed=40.0, coarse_seconds=0.0)
+    )
+    plan = Plan(Scheme(), state, 3, limit)
+    plan.first_seconds = plan.step_seconds = 1.0
+    plan.renew(state)
+    assert plan.left(state) == expected

@@ -4,22 +4,13 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import nn
 
-from contreg_plugins.layers.convolution3d import Convolution3d
+from contreg_plugins.layers.small_convolution import convolved
 
 SIZES = st.tuples(*[st.integers(1, 9)] * 3)
-
-
-def _with_gradients(layer: nn.Module, volume: torch.Tensor) -> list[torch.Tensor]:
-    volume = volume.clone().requires_grad_()
-    layer.zero_grad()
-    found = layer(volume)
-    found.square().sum().backward()
-    gradients: list[Any] = [volume.grad, *(parameter.grad for parameter in layer.parameters())]
-    return [found.detach(), *gradients]
 
 
 @given(SIZES, st.integers(1, 5), st.integers(1, 2), st.booleans(), st.integers(1, 2))
@@ -27,11 +18,15 @@ def test_it_is_the_convolution_of_torch(
     space: tuple[int, int, int], channels: int, stride: int, bias: bool, batch: int
 ) -> None:
     torch.manual_seed(0)
-    ours = Convolution3d(channels, 4, 3, stride=stride, padding=1, bias=bias).double().float()
-    plain = nn.Conv3d(channels, 4, 3, stride=stride, padding=1, bias=bias)
-    plain.load_state_dict(ours.state_dict())
-    volume = torch.randn(batch, channels, *space)
-    for own, reference in zip(_with_gradients(ours, volume), _with_gradients(plain, volume), strict=True):
+    shapes = (batch, channels, *space), (4, channels, 3, 3, 3), *[(4,)] * bias
+    found = []
+    for convolution in (convolved, F.conv3d):
+        torch.manual_seed(1)
+        parts = [torch.randn(shape, requires_grad=True) for shape in shapes]
+        values = convolution(parts[0], parts[1], parts[2] if bias else None, (stride,) * 3, (1, 1, 1))
+        values.square().sum().backward()
+        found.append([values.detach(), *(part.grad for part in parts)])
+    for own, reference in zip(*found, strict=True):
         torch.testing.assert_close(own, reference, rtol=1e-4, atol=1e-4)
 
 
@@ -45,13 +40,12 @@ def test_torch_is_never_asked_to_unfold(shape: tuple[int, ...], monkeypatch: pyt
     def conv3d(
         volume: torch.Tensor, weight: torch.Tensor, bias: Any, stride: Any, padding: Any, *rest: Any
     ) -> Any:
-        pads = [padding] * 3 if isinstance(padding, int) else list(padding)
         backend = torch._C._select_conv_backend(
-            volume, weight, bias, list(stride), pads, [1] * 3, False, [0] * 3, 1
+            volume, weight, bias, list(stride), list(padding), [1] * 3, False, [0] * 3, 1
         )
         asked.append(backend)
         return original(volume, weight, bias, stride, padding, *rest)
 
     monkeypatch.setattr(torch.nn.functional, "conv3d", conv3d)
-    Convolution3d(shape[1], 4, 3, padding=1)(torch.randn(shape))
+    convolved(torch.randn(shape), torch.randn(4, shape[1], 3, 3, 3), None, (1, 1, 1), (1, 1, 1))
     assert [backend.name for backend in asked] == ["Mkldnn"]
