@@ -8,8 +8,7 @@ Box = tuple[slice, ...]
 """First and last voxel, exclusive, along every axis."""
 
 MULTIPLE = 8
-"""Sizes of boxes in voxels are multiples of it, so that three levels of a network halve them evenly; and few sizes
-differ, for each of which a GPU would look for its fastest kernels anew."""
+"""Sizes of boxes in voxels are multiples of it: three levels of a network halve them evenly, and few sizes differ."""
 
 LEAST = 64
 """No box is smaller along an axis, but where the image is: a network of five levels still has something to halve."""
