@@ -297,16 +297,15 @@ def test_ctrl_c_among_workers_is_one_line(study):  # 66
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "mask"),
     [
-        {"LC_ALL": "C", "LANG": "C"},
-        {"TZ": "Pacific/Kiritimati"},
-        {"HOME": "/nonexistent", "XDG_CACHE_HOME": ""},
-        {"HOME": None, "XDG_CACHE_HOME": None},
+        ({"LC_ALL": "C", "LANG": "C"}, 0o022),
+        ({"TZ": "Pacific/Kiritimati"}, 0o077),
+        ({"HOME": "/nonexistent", "XDG_CACHE_HOME": ""}, 0o022),
+        ({"HOME": None, "XDG_CACHE_HOME": None}, 0o077),
     ],
     ids=["locale", "zone", "read-only home", "no home"],
 )
-@pytest.mark.parametrize("mask", [0o022, 0o077])
 def test_the_surroundings_do_not_matter(contreg, study, changes, mask):  # 68
     study.rows["Jürgen"] = study.rows["one"]
     study.write()
