@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from torch import Tensor
 
 Box = tuple[slice, ...]
-"""First and last voxel, exclusive, along every axis."""
+"""The voxels of a part along every axis."""
 
 MULTIPLE = 8
 """Sizes of boxes in voxels are multiples of it: three levels of a network halve them evenly, and few sizes differ."""
