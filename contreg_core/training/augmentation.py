@@ -99,7 +99,7 @@ def cropped(space: tuple[int, ...], scheme: Augmentation) -> tuple[int, ...]:
 
 
 def _crop(stack: Tensor, scheme: Augmentation, rng: np.random.Generator) -> Tensor:
-    for axis, size in enumerate(scheme.crop, start=2):
+    for axis, size in enumerate(cropped(tuple(stack.shape[2:]), scheme), start=2):
         room = stack.shape[axis] - size
         if room > 0:
             stack = stack.narrow(axis, int(rng.integers(0, room + 1)), size)

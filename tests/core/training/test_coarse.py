@@ -81,6 +81,10 @@ def test_images_too_small_for_the_encoder_stay_whole(start: Start) -> None:
     assert seen(start("run", "encoder.features=2,2,2")) == 6 * [(8, 12, 8)]
 
 
+def test_images_that_a_random_crop_makes_too_small_stay_whole(start: Start) -> None:
+    assert seen(start("run", "augmentation.crop=8,8,8")) == 6 * [(8, 8, 8)]
+
+
 def test_a_run_interrupted_on_either_side_ends_as_if_it_was_not(start: Start) -> None:
     whole = start("whole")
     for _ in whole.advance():
