@@ -34,13 +34,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     from benchmarks.accuracy.document import write
-    from benchmarks.accuracy.work import work
+    from benchmarks.accuracy.side_by_side import work
 
     experiment, place = _experiment(options), _place(options)
     only = set(options.only)
     trials = [trial for trial in experiment.trials() if not only or trial.variant.name in only]
     try:
-        return work(trials, place)
+        return work(trials, place, options.jobs)
     finally:
         write(place.ledger)
 
@@ -63,7 +63,7 @@ def _report(options: argparse.Namespace) -> int:
 
     place = _place(options)
     try:
-        return report(_experiment(options), place, options.by)
+        return report(_experiment(options), place, options.by, options.jobs)
     finally:
         write(place.ledger)
 
@@ -118,6 +118,10 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--steps", type=int, default=0, help="optimiser steps, instead of the file's")
         command.add_argument("--seeds", type=int, nargs="+", default=[], help="instead of the file's")
         command.add_argument("--data", nargs="+", default=[], help="cohorts, instead of the file's")
+        if name != "list":
+            command.add_argument(
+                "--jobs", type=int, default=1, help="trials at a time, e.g. on one large GPU"
+            )
         if name == "run":
             command.add_argument("--only", nargs="+", default=[], metavar="VARIANT")
         if name == "report":

@@ -8,35 +8,34 @@ from typing import Any
 
 from benchmarks.accuracy.experiment import Experiment, Trial, Variant
 from benchmarks.accuracy.ledger import Ledger, Line, person
-from benchmarks.accuracy.work import STOPPED, Place, attempt, scored_on
+from benchmarks.accuracy.side_by_side import Task, codes, worst
+from benchmarks.accuracy.work import Place, scored_on
 from contreg_cli.comparing.differences import with_differences
 from contreg_cli.comparing.output import bounds, p_text, signed
 from contreg_cli.comparing.scored import ScoredModel, read_scored
 from contreg_core.errors import MissingError
 from contreg_core.evaluation import PairScore, shared_pairs
 from contreg_core.evaluation.overlap import mean_present
-from contreg_core.plugins import load_catalogue
 
 KINDS = ("fused", "labelmean")
 
 
-def report(experiment: Experiment, place: Place, by: str = "") -> int:
+def report(experiment: Experiment, place: Place, by: str = "", jobs: int = 1) -> int:
     """Score and compare; returns an exit code. Raises ``MissingError`` while a trial is neither scored nor failed.
 
     That the pairs are looked at is written before they are. What was reported is taken as it stands.
     """
     trials = list(experiment.trials())
     _require_finished(trials, place.ledger)
-    catalogue = load_catalogue()
     for data in _cohorts(experiment):
         names = chosen(experiment, data, place.ledger)
         mine = [one for one in trials if one.variant.name in names and _chosen_by(one, data, place.ledger)]
         new = [one for one in mine if not _reported(one, data, place.ledger)]
         if new:
             place.ledger.append("looked", _look(experiment, data, new, by))
-        codes = [attempt(one, place, data, "test", catalogue) for one in new]
-        if any(codes):
-            return next((code for code in codes if code in STOPPED), 3)
+        code = worst(codes([Task(one, data, "test") for one in new], place, jobs))
+        if code:
+            return code
         for origin in experiment.data if data in experiment.also else (data,):
             _compare([one for one in mine if one.data == origin], place, data)
     return 0

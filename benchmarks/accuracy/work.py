@@ -1,8 +1,6 @@
 """Trials done through the command line a user has; what is done already is not done again."""
 
 import json
-import sys
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,6 @@ from benchmarks.accuracy.experiment import Experiment, Trial
 from benchmarks.accuracy.ledger import Ledger
 from contreg_cli.main import run as contreg
 from contreg_core.catalogue import Catalogue
-from contreg_core.plugins import load_catalogue
 
 STOPPED = (75, 130)
 """Exit codes of what was asked to stop: it has saved, and the same command goes on."""
@@ -83,21 +80,6 @@ def evaluate_command(trial: Trial, place: Place, data: str, split: str, *, run: 
     model = ["--model", str(place.run(trial)) if run else trial.trained.recipe]
     where = ["--data", data, "--split", split, "--output", str(place.evaluation(trial, data, split))]
     return ["evaluate", *model, *where, *trial.variant.predicting, *place.options, *settings]
-
-
-def work(trials: Iterable[Trial], place: Place) -> int:
-    """Every trial trained and scored on the subjects held out; returns an exit code, 3 where some failed."""
-    catalogue, failed = load_catalogue(), 0
-    for trial in trials:
-        for data in scored_on(trial.experiment, trial):
-            if place.ledger.last(kind="scored", key=trial.key, scored_on=data, split="validation"):
-                continue
-            print(f"{trial.variant.name}, trained on {trial.data}, seed {trial.seed}", file=sys.stderr)
-            code = attempt(trial, place, data, "validation", catalogue)
-            if code in STOPPED:
-                return code
-            failed += bool(code)
-    return 3 if failed else 0
 
 
 def attempt(trial: Trial, place: Place, data: str, split: str, catalogue: Catalogue) -> int:

@@ -9,7 +9,8 @@ import argparse
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -31,19 +32,20 @@ RECIPES = ("contrastive-vae/paper", "contrastive-vae")
 
 @dataclass(frozen=True)
 class Plan:
-    """Sizes and lengths."""
+    """Sizes and lengths; a row of steps ends after ``seconds``, too."""
 
     device: str
     crops: tuple[tuple[int, ...], ...] = ((72, 96, 72), (144, 192, 144))
     batches: tuple[int, ...] = (1, 8)
     pair: tuple[int, ...] = (160, 192, 160)
-    steps: int = 1000
+    steps: int = 50
+    seconds: float = 4.0
     product: int = 8192
 
     @classmethod
     def smoke(cls, device: str) -> "Plan":
         """Everything once, tiny."""
-        return cls(device, ((32, 32, 32),), (1, 2), (32, 32, 32), 2, 64)
+        return cls(device, ((32, 32, 32),), (1, 2), (32, 32, 32), steps=2, product=64)
 
 
 def main() -> None:
@@ -53,12 +55,16 @@ def main() -> None:
     )
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--smoke", action="store_true", help="tiny grids; nothing is written")
+    parser.add_argument("--small", action="store_true", help="without the large crop, for a short lease")
+    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks" / "results", metavar="DIR")
     options = parser.parse_args()
     plan = Plan.smoke(options.device) if options.smoke else Plan(options.device)
+    if options.small:
+        plan = replace(plan, crops=plan.crops[:1])
     record = measured(plan)
     if not options.smoke:
         for suffix, text in (("json", json.dumps(record, indent=1) + "\n"), ("md", markdown(record))):
-            (ROOT / "benchmarks" / "results" / f"gpu.{suffix}").write_text(text, encoding="utf-8")
+            (options.output / f"gpu.{suffix}").write_text(text, encoding="utf-8")
     print(markdown(record))
 
 
@@ -81,6 +87,7 @@ def _training(plan: Plan, crop: tuple[int, ...], batch: int) -> dict[str, Any]:
     for name in RECIPES:
         loop = training_loop(name, crop, batch, plan.device)
         found[name] = _steps(plan, lambda loop=loop: next(loop), batch)
+        del loop  # it holds what its last step did
     trainer = Trainer()
     trainer.network.to(plan.device)
     parts = [data.batch(data.image(crop, seed)).repeat(batch, 1, 1, 1, 1).to(plan.device) for seed in (0, 1)]
@@ -96,11 +103,8 @@ def _steps(plan: Plan, step: Callable[[], object], batch: int) -> dict[str, floa
     _wait(plan.device)
     if plan.device != "cpu":
         torch.cuda.reset_peak_memory_stats()
-    start = time.perf_counter()
-    for _ in range(plan.steps):
-        step()
-    _wait(plan.device)
-    seconds = (time.perf_counter() - start) / plan.steps
+    count = max(3, min(plan.steps, int(plan.seconds / _seconds(plan, step, 1))))
+    seconds = _seconds(plan, step, count)
     peak = torch.cuda.max_memory_allocated() / 2**30 if plan.device != "cpu" else 0.0
     return {
         "ms": 1000 * seconds,
@@ -108,6 +112,15 @@ def _steps(plan: Plan, step: Callable[[], object], batch: int) -> dict[str, floa
         "tflops": counter.get_total_flops() / seconds / 1e12,
         "minutes": seconds * PAIRS / batch * EPOCHS / 60,
     }
+
+
+def _seconds(plan: Plan, step: Callable[[], object], count: int) -> float:
+    """Mean of some steps, the device's work included."""
+    start = time.perf_counter()
+    for _ in range(count):
+        step()
+    _wait(plan.device)
+    return (time.perf_counter() - start) / count
 
 
 def _inference(plan: Plan, recipe: str) -> dict[str, Any]:

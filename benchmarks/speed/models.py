@@ -46,6 +46,7 @@ class Resident:
         moving, fixed = (data.batch(data.image(space, seed)).repeat(batch, 1, 1, 1, 1) for seed in (0, 1))
         self.images = [moving.to(device), fixed.to(device)]
         numbers = torch.from_numpy(np.arange(2 * batch).reshape(batch, 2)).to(device)
+        self.smallest = space
         self.pair = Pair(*self.images, numbers, self.images[1] > 0)
 
     def batch(self, step: int) -> Pair:
@@ -56,10 +57,10 @@ class Resident:
 def training_loop(
     name: str, space: tuple[int, ...], batch: int, device: str = "auto", steps: int = 1_000_000
 ) -> Iterator[Any]:
-    """``train`` of a recipe on one resident batch, step by step."""
+    """``train`` of a recipe on one resident batch, step by step, none of them on averaged images."""
     torch.manual_seed(0)
     recipe, catalogue = recipe_of(name)
-    scheme = replace(recipe.training, steps=steps, batch_size=batch)
+    scheme = replace(recipe.training, steps=steps, batch_size=batch, coarse=0.0)
     recipe = replace(recipe, training=scheme, augmentation=Augmentation())
     model, objective = build(recipe, catalogue, ndim=len(space))
     engine = Engine.choose(device)
