@@ -66,7 +66,7 @@ def brain_box(image: Image) -> list[tuple[int, int]]:
     """(first, number) of voxels along each axis: all that is not 0 in any image of the batch; all where all is 0."""
     axes = range(2, image.ndim)
     counts = [(image != 0).sum(dim=[axis for axis in range(image.ndim) if axis != own]) for own in axes]
-    of_all_ranks = total(torch.cat(counts)).split(list(image.shape[2:]))
+    of_all_ranks = total(torch.cat(counts)).cpu().split(list(image.shape[2:]))
     return [_extent(count) for count in of_all_ranks]
 
 

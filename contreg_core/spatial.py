@@ -5,6 +5,7 @@ Sampling is linear with voxel centres at the corners of the normalised cube (``a
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import torch
@@ -12,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from contreg_core import kernels
+from contreg_core.constants import along_axes, constant
 from contreg_core.kernels import repeatable
 
 Padding: TypeAlias = Literal["border", "zeros"]
@@ -55,8 +57,32 @@ def warp(
     image = image.to(displacement.dtype)
     if mode == "linear" and kernels.samples(image, displacement):
         return kernels.sampled(image, displacement, own=True, zeros=padding == "zeros")
+    if mode == "linear" and not repeatable.wanted():
+        return _warp_normalised(image, displacement, padding)
     coordinates = identity_grid(displacement.shape[2:], displacement) + displacement
     return sample(image, coordinates, mode=mode, padding=padding)
+
+
+def _warp_normalised(image: Tensor, displacement: Tensor, padding: Padding) -> Tensor:
+    """``warp`` in few operations: a GPU takes longer to start than to do them."""
+    scales = [2 / max(size - 1, 1) for size in image.shape[2:]]
+    base = _normalised_grid(displacement.shape[2:], tuple(scales), displacement.dtype, displacement.device)
+    reversed_last = displacement.movedim(1, -1).flip(-1)
+    grid = torch.addcmul(base, reversed_last, constant(scales[::-1], displacement))
+    return F.grid_sample(image, grid, "bilinear", padding, align_corners=True)
+
+
+@lru_cache(maxsize=8)
+def _normalised_grid(
+    space: tuple[int, ...], scales: tuple[float, ...], dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    """Voxels ``(1, *space, ndim)`` as ``grid_sample`` names them: axes reversed, from -1 on."""
+    with torch.inference_mode(False):
+        axes = [
+            torch.arange(size, dtype=dtype, device=device) * scale - 1
+            for size, scale in zip(space, scales, strict=True)
+        ]
+        return torch.stack(torch.meshgrid(*axes, indexing="ij")[::-1], dim=-1)[None]
 
 
 def compose(first: Tensor, then: Tensor) -> Tensor:
@@ -83,8 +109,8 @@ def resize(displacement: Tensor, space: Sequence[int]) -> Tensor:
     old = displacement.shape[2:]
     if tuple(old) == tuple(space):
         return displacement
-    ratio = displacement.new_tensor([new / size for new, size in zip(space, old, strict=True)])
-    scaled = displacement * ratio.view(1, -1, *([1] * len(old)))
+    ratios = [new / size for new, size in zip(space, old, strict=True)]
+    scaled = displacement * along_axes(ratios, displacement)
     if kernels.fits(scaled):
         return kernels.resized(scaled, space)
     return stretch(scaled, space)

@@ -1,5 +1,6 @@
 """Muon: steps of hidden weights are made orthogonal, all other weights are AdamW's."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -27,50 +28,73 @@ class Muon(torch.optim.AdamW):
     def step(self, closure: Any = None) -> Any:
         """One step; none at all, momenta included, where ``found_inf`` says so, decided on the device."""
         for group in self.param_groups:
-            for weight in filter(_is_hidden, group["params"]):
-                if weight.grad is not None:
-                    self._turn(weight, group["lr"], group["weight_decay"])
-                    weight.grad = None  # AdamW leaves it alone then
+            hidden = [one for one in group["params"] if _is_hidden(one) and one.grad is not None]
+            if hidden:
+                self._turn(hidden, group["lr"], group["weight_decay"])
+            for weight in hidden:
+                weight.grad = None  # AdamW leaves it alone then
         return super().step(closure)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """AdamW's own would look for its moments in every weight's state."""
         torch.optim.Optimizer.__setstate__(self, state)
 
-    def _turn(self, weight: Tensor, rate: float, decay: float) -> None:
-        gradient, skipped = weight.grad, getattr(self, "found_inf", weight.new_zeros(()))
-        assert gradient is not None
+    def _turn(self, weights: list[Tensor], rate: float, decay: float) -> None:
+        """All weights together: on a GPU a step of this size is as long as the list of what it starts."""
+        gradients = [weight.grad for weight in weights if weight.grad is not None]
+        momenta = [self._momentum(weight) for weight in weights]
+        moved = torch._foreach_lerp(momenta, gradients, 1 - _MOMENTUM)
+        matrices = [one.flatten(1) for one in torch._foreach_lerp(gradients, moved, _MOMENTUM)]
+        changes = [
+            turned.reshape_as(weight) * (_LIKE_ADAM * max(turned.shape) ** 0.5)
+            for turned, weight in zip(orthogonal(matrices), weights, strict=True)
+        ]
+        torch._foreach_add_(changes, weights, alpha=decay)
+        turned = torch._foreach_add(weights, changes, alpha=-rate)
+        _keep_or_take(momenta, moved, vars(self).get("found_inf"))
+        _keep_or_take(weights, turned, vars(self).get("found_inf"))
+
+    def _momentum(self, weight: Tensor) -> Tensor:
         state = self.state[weight]
         if not state:
             state["momentum"] = torch.zeros_like(weight)
-        momentum = state["momentum"]
-        moved = momentum.lerp(gradient, 1 - _MOMENTUM)
-        matrix = gradient.lerp(moved, _MOMENTUM).flatten(1)
-        change = _LIKE_ADAM * max(matrix.shape) ** 0.5 * orthogonal(matrix).view_as(weight)
+        momentum: Tensor = state["momentum"]
+        return momentum
+
+
+def _keep_or_take(old: list[Tensor], new: Sequence[Tensor], skipped: Tensor | None) -> None:
+    """``old`` becomes ``new``, unless it is to stay."""
+    if skipped is not None:
         stays = skipped > 0
-        momentum.copy_(torch.where(stays, momentum, moved))
-        weight.copy_(torch.where(stays, weight, weight - rate * (change + decay * weight)))
+        new = [torch.where(stays, *both) for both in zip(old, new, strict=True)]
+    torch._foreach_copy_(old, list(new))
 
 
-def orthogonal(matrix: Tensor) -> Tensor:
-    """``U S V^T`` -> about ``U V^T``, by an odd polynomial in the matrix; zeros stay zeros.
+def orthogonal(matrices: Sequence[Tensor]) -> list[Tensor]:
+    """``U S V^T`` -> about ``U V^T`` of each, by an odd polynomial in the matrix; zeros stay zeros.
 
-    Every power of the matrix beyond the first is one of its small Gram matrix, so that what is iterated has the size of
-    the shorter side.
+    Every power of a matrix beyond the first is one of its small Gram matrix, so that what is iterated has the size of
+    the shorter side; those of one size are iterated together.
     """
-    if matrix.shape[0] > matrix.shape[1]:
-        return orthogonal(matrix.T).T
-    matrix = matrix / matrix.norm().clamp_min(torch.finfo(matrix.dtype).tiny)
-    gram = matrix @ matrix.T
-    return _series(gram) @ matrix
+    wide = [one.T if one.shape[0] > one.shape[1] else one for one in matrices]
+    norms = torch._foreach_norm(wide)
+    torch._foreach_clamp_min_(norms, torch.finfo(wide[0].dtype).tiny)
+    wide = list(torch._foreach_div(wide, norms))
+    turned = list(wide)
+    for size in dict.fromkeys(len(one) for one in wide):
+        places = [place for place, one in enumerate(wide) if len(one) == size]
+        series = _series(torch.stack([wide[place] @ wide[place].T for place in places]))
+        for place, own in zip(places, series, strict=True):
+            turned[place] = own @ wide[place]
+    return [one.T if one.shape != whole.shape else one for one, whole in zip(turned, matrices, strict=True)]
 
 
 def _series(gram: Tensor) -> Tensor:
-    """``Q`` with ``Q X = q(q(...q(X)))`` for the quintic ``q``, where ``gram`` is ``X X^T``."""
+    """``Q`` with ``Q X = q(q(...q(X)))`` for the quintic ``q``, where ``gram`` ``(B, n, n)`` is ``X X^T``."""
     first, third, fifth = _COEFFICIENTS
-    whole = identity = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+    whole = identity = torch.eye(gram.shape[1], dtype=gram.dtype, device=gram.device).expand_as(gram)
     for _ in range(_ITERATIONS):
-        factor = first * identity + third * gram + fifth * gram @ gram
+        factor = torch.baddbmm(first * identity + third * gram, gram, gram, alpha=fifth)
         whole = factor @ whole
         gram = factor @ gram @ factor
     return whole

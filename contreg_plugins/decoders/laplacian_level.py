@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from contreg_core import spatial
+from contreg_core.constants import along_axes
 from contreg_plugins.layers.dimension import convolution
 from contreg_plugins.layers.residual import PreActivation
 
@@ -82,4 +83,4 @@ class Level(nn.Module):
 def _half_axes(field: Tensor) -> Tensor:
     """Half of each axis' size in voxels, ``(1, ndim, 1 ...)``."""
     space = field.shape[2:]
-    return field.new_tensor([size / 2 for size in space]).view(1, -1, *([1] * len(space)))
+    return along_axes([size / 2 for size in space], field)

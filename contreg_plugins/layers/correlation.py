@@ -15,7 +15,21 @@ def local_correlation(moving: Tensor, fixed: Tensor, radius: int) -> Tensor:
     """
     space = fixed.shape[2:]
     padded = F.pad(moving, [radius] * (2 * len(space)))
-    maps = []
+    return (_at_once if fixed.is_cuda else _in_turn)(padded, fixed, radius)
+
+
+def _at_once(padded: Tensor, fixed: Tensor, radius: int) -> Tensor:
+    """All shifts in one product: few large kernels, where each of many small ones has to be started."""
+    ndim = fixed.ndim - 2
+    for axis in range(2, ndim + 2):
+        padded = padded.unfold(axis, 2 * radius + 1, 1)
+    shifted = (padded * fixed[(..., *[None] * ndim)]).mean(1)
+    return shifted.flatten(1 + ndim).movedim(-1, 1)
+
+
+def _in_turn(padded: Tensor, fixed: Tensor, radius: int) -> Tensor:
+    """A shift at a time, which a cache holds."""
+    space, maps = fixed.shape[2:], []
     for shift in product(range(2 * radius + 1), repeat=len(space)):
         part = padded
         for axis, (start, size) in enumerate(zip(shift, space, strict=True), start=2):

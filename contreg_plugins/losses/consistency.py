@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from contreg_core import ranks, spatial
+from contreg_core.constants import along_axes
 from contreg_core.types import Registration
 
 
@@ -17,7 +18,7 @@ def jittered(space: Sequence[int], like: Tensor, stride: int, *, margin: float =
     corners = spatial.identity_grid(cells, like)
     noise = ranks.uniform(corners.expand(len(like), *corners.shape[1:]))
     edges = [max(0.0, size - 1 - margin) / count for size, count in zip(space, cells, strict=True)]
-    return (corners + noise) * like.new_tensor(edges).view(1, -1, *([1] * len(edges)))
+    return (corners + noise) * along_axes(edges, like)
 
 
 def deviation(registration: Registration, points: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """KL divergence of a Gaussian field from a smooth prior."""
 
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 import torch
@@ -48,16 +49,21 @@ class LaplacianKL(Loss):
 
 def degree(field: Tensor) -> Tensor:
     """Number of grid neighbours of every voxel, ``(1, 1, *space)``: 2 ndim inside, fewer at the border."""
-    space = field.shape[2:]
-    count = field.new_zeros((1, 1, *space))
-    for axis, size in enumerate(space, start=2):
-        line = field.new_full((size,), 2.0)
-        line[0] -= 1
-        line[-1] -= 1
-        shape = [1] * field.ndim
-        shape[axis] = size
-        count = count + line.view(shape)
-    return count
+    return _degree(tuple(field.shape[2:]), field.dtype, field.device)
+
+
+@lru_cache(maxsize=4)
+def _degree(space: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    with torch.inference_mode(False):
+        count = torch.zeros((1, 1, *space), dtype=dtype, device=device)
+        for axis, size in enumerate(space, start=2):
+            line = torch.full((size,), 2.0, dtype=dtype, device=device)
+            line[0] -= 1
+            line[-1] -= 1
+            shape = [1] * count.ndim
+            shape[axis] = size
+            count = count + line.view(shape)
+        return count
 
 
 def _steps(mean: Tensor, axis: int) -> Tensor:

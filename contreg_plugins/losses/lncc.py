@@ -1,11 +1,13 @@
 """Local normalised cross-correlation."""
 
+from functools import lru_cache
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from contreg_core.components import Loss
+from contreg_core.constants import constant
 from contreg_core.kernels import box_sum, signed_lncc, squared_lncc
 from contreg_core.types import Registration
 from contreg_plugins.losses.directions import compared, facts
@@ -80,5 +82,12 @@ class LNCC(Loss):
 
     def _count(self, image: Tensor) -> Tensor:
         if self.border == "zeros":
-            return image.new_tensor(float(self.window ** (image.ndim - 2)))
-        return box_sum(torch.ones_like(image[:1, :1]), self.window)
+            return constant([self.window ** (image.ndim - 2)], image, ())
+        return _inside(tuple(image.shape[2:]), self.window, image.dtype, image.device)
+
+
+@lru_cache(maxsize=4)
+def _inside(space: tuple[int, ...], window: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Voxels in bounds of the window around each, ``(1, 1, *space)``; the same at every step."""
+    with torch.inference_mode(False):
+        return box_sum(torch.ones(1, 1, *space, dtype=dtype, device=device), window)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from contreg_core import ranks, spatial
 from contreg_core.components import Loss
+from contreg_core.constants import along_axes
 from contreg_core.types import Registration
 from contreg_plugins.losses.contrast import checked
 
@@ -90,7 +91,7 @@ def _as_line(points: Tensor) -> Tensor:
 def _coarse_displacement(registration: Registration, stride: Sequence[int]) -> Tensor:
     """The displacement at the feature grid's voxels, in voxels of that grid."""
     displacement = _every(registration.displacement.detach(), stride)
-    return displacement / displacement.new_tensor(stride).view(1, -1, *([1] * len(stride)))
+    return displacement / along_axes(stride, displacement)
 
 
 @torch.no_grad()

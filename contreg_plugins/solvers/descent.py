@@ -44,13 +44,15 @@ def descend(start: Tensor, loss: Callable[[Tensor], Tensor], *, steps: int, rate
     is a mean over voxels, of which ``start`` ``(B, C, *space)`` has its own number.
     """
     values = start.clone().requires_grad_()
-    adam = torch.optim.Adam([values], lr=rate, eps=_FAINT)
-    best, lowest, voxels = start, math.inf, start[0, 0].numel()
+    adam = torch.optim.Adam([values], lr=rate, eps=_FAINT, fused=True)
+    best, lowest, voxels = start, start.new_full((), math.inf), start[0, 0].numel()
     for step in range(steps + 1):
         with torch.enable_grad():
             total = loss(values)
-        if float(total.detach()) < lowest:
-            best, lowest = values.detach().clone(), float(total.detach())
+        # Chosen on the device: to read the loss would be to wait for it.
+        better = total.detach() < lowest
+        best = torch.where(better, values.detach(), best)
+        lowest = torch.where(better, total.detach(), lowest)
         if step < steps:
             (force,) = torch.autograd.grad(total, values)
             values.grad = force * voxels

@@ -4,6 +4,7 @@ from torch import Tensor
 
 from contreg_core import spatial
 from contreg_core.components import Warper
+from contreg_core.constants import along_axes
 from contreg_core.types import Displacement, Field
 
 
@@ -37,7 +38,6 @@ class DisplacementWarper(Warper):
 def _legacy(displacement: Tensor) -> Tensor:
     """The displacement that really acts when corners are normalised as aligned but sampled as not aligned."""
     space = displacement.shape[2:]
-    stretch = displacement.new_tensor([size / max(size - 1, 1) for size in space])
-    stretch = stretch.view(1, -1, *([1] * len(space)))
+    stretch = along_axes([size / max(size - 1, 1) for size in space], displacement)
     grid = spatial.identity_grid(space, displacement)
     return (grid + displacement) * stretch - 0.5 - grid

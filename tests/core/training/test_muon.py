@@ -17,6 +17,11 @@ def matrix(rows: int, columns: int, seed: int) -> Tensor:
     return torch.randn(rows, columns, generator=torch.Generator().manual_seed(seed))
 
 
+def alone(one: Tensor) -> Tensor:
+    (found,) = orthogonal([one])
+    return found
+
+
 def rotation(size: int, seed: int) -> Tensor:
     turned, _ = torch.linalg.qr(matrix(size, size, seed).double())
     return turned
@@ -31,15 +36,15 @@ def test_the_quintic_on_every_singular_value(rows: int, columns: int, seed: int)
     for _ in range(5):
         values = 3.4445 * values - 4.7750 * values**3 + 2.0315 * values**5
     expected = left @ values.diag() @ right
-    torch.testing.assert_close(orthogonal(given_), expected, rtol=0, atol=1e-9)
-    torch.testing.assert_close(orthogonal(given_.float()).double(), expected, rtol=0, atol=2e-3)
+    torch.testing.assert_close(alone(given_), expected, rtol=0, atol=1e-9)
+    torch.testing.assert_close(alone(given_.float()).double(), expected, rtol=0, atol=2e-3)
 
 
 @given(st.integers(2, 16), seeds)
 def test_singular_values_become_about_one(size: int, seed: int) -> None:
     spectrum = torch.logspace(-1.5, 0, size, dtype=torch.float64)
     spread = rotation(size, seed) @ spectrum.diag() @ rotation(2 * size, seed)[:size]
-    found = torch.linalg.svdvals(orthogonal(spread))
+    found = torch.linalg.svdvals(alone(spread))
     assert 0.65 < float(found.min()) <= float(found.max()) < 1.25
 
 
@@ -49,13 +54,20 @@ def test_it_turns_with_the_matrix_and_forgets_its_size(
 ) -> None:
     given_ = matrix(rows, columns, seed).double()
     turn = rotation(rows, seed + 1)
-    torch.testing.assert_close(orthogonal(turn @ given_), turn @ orthogonal(given_), rtol=0, atol=1e-9)
-    torch.testing.assert_close(orthogonal(factor * given_), orthogonal(given_), rtol=0, atol=1e-9)
-    torch.testing.assert_close(orthogonal(given_.T), orthogonal(given_).T, rtol=0, atol=1e-12)
+    torch.testing.assert_close(alone(turn @ given_), turn @ alone(given_), rtol=0, atol=1e-9)
+    torch.testing.assert_close(alone(factor * given_), alone(given_), rtol=0, atol=1e-9)
+    torch.testing.assert_close(alone(given_.T), alone(given_).T, rtol=0, atol=1e-12)
+
+
+@given(st.lists(st.tuples(sizes, sizes), min_size=1, max_size=6), seeds)
+def test_together_is_one_by_one(shapes: list[tuple[int, int]], seed: int) -> None:
+    own = [matrix(*shape, seed + number) for number, shape in enumerate(shapes)]
+    for found, one in zip(orthogonal(own), own, strict=True):
+        torch.testing.assert_close(found, alone(one), rtol=0, atol=1e-5)
 
 
 def test_nothing_to_follow_is_nothing_to_do() -> None:
-    assert not orthogonal(torch.zeros(9, 12)).any()
+    assert not alone(torch.zeros(9, 12)).any()
 
 
 HIDDEN, HEAD = (16, 8, 3, 3, 3), (3, 16, 3, 3, 3)
@@ -111,7 +123,7 @@ def test_momentum_is_nesterovs() -> None:
         weight.grad = gradient.clone()
         muon.step()
     momentum = 0.95 * 0.05 * gradients[0] + 0.05 * gradients[1]
-    expected = 0.2 * 8**0.5 * orthogonal(0.95 * momentum + 0.05 * gradients[1])
+    expected = 0.2 * 8**0.5 * alone(0.95 * momentum + 0.05 * gradients[1])
     torch.testing.assert_close(before - weight.detach(), expected, rtol=0, atol=1e-4)
 
 
