@@ -20,8 +20,13 @@ def find_recipe(catalogue: "Catalogue", name: str, settings: Sequence[str] = ())
     """
     from contreg_core.recipe import load_recipe, override
 
-    text = None if ("recipe", name) in catalogue.owners else _written(Path(name))
+    text = None if is_recipe(name, catalogue) else _written(Path(name))
     return override(catalogue.recipe(name) if text is None else load_recipe(text), settings, catalogue)
+
+
+def is_recipe(name: str, catalogue: "Catalogue") -> bool:
+    """Whether a name means a recipe of the catalogue, whatever folder is called so."""
+    return ("recipe", name) in catalogue.owners
 
 
 def _written(path: Path) -> str | None:
@@ -40,7 +45,7 @@ def _written(path: Path) -> str | None:
 
 def is_default(spec: "Preprocessing", catalogue: "Catalogue") -> bool:
     """Whether ``prepare`` does this where no model is named; false where the default recipe is not installed."""
-    known = ("recipe", DEFAULT_MODEL) in catalogue.owners
+    known = is_recipe(DEFAULT_MODEL, catalogue)
     return known and spec == catalogue.recipe(DEFAULT_MODEL).preprocessing
 
 

@@ -26,6 +26,7 @@ from contreg_core.recipe.difference import difference, same
 from contreg_core.sums import is_listed, record_sums
 from contreg_core.training.course import course
 from contreg_core.training.finite import Watch
+from contreg_core.training.initial import Initial
 from contreg_core.training.loop import StepReport, TrainingState, train
 from contreg_core.training.plan import Plan
 from contreg_core.training.run_folder import RunFolder
@@ -64,6 +65,8 @@ class Session:
     the measured speed, so that the learning rate still comes down at the end. A run without it is bitwise repeatable
     on a CPU, killed or not.
 
+    ``initial`` are weights to start from; a run that goes on has its own.
+
     On several ranks all make the same steps and stop after the same one; rank 0 has the folder, and validates.
     """
 
@@ -78,6 +81,7 @@ class Session:
         max_seconds: float = 0.0,
         plugins: Mapping[str, str] | None = None,
         fall_back: bool = False,
+        initial: Initial | None = None,
     ) -> None:
         self.recipe = resolve(recipe, catalogue)
         self.scheme = self.recipe.training
@@ -87,7 +91,9 @@ class Session:
         self.max_seconds = max_seconds
         self.stopping = False
         self.fall_back = fall_back
-        self.warnings: list[str] = []
+        unlike = initial.unlike(self.recipe) if initial else ""
+        self.warnings: list[str] = [unlike] if unlike else []
+        self.initial = initial.sha256 if initial else ""
         self.plugins = _used(self.recipe, catalogue, plugins or {})
         self.unread: list[StepReport] = []
         self.recent: list[dict[str, float]] = []
@@ -99,7 +105,7 @@ class Session:
             self.course = course(self.recipe, cohort, training, validation, engine)
             self.feed, self.validator = self.course.feed, self.course.validator
             self.watch = Watch(self.feed)
-            self.state = self._start(catalogue)
+            self.state = self._start(catalogue, initial)
             last = self._open(catalogue) if engine.ranks.first else None
         self.plan = Plan(self.scheme, self.state, self.feed.images[0].ndim - 2, max_seconds)
         with all_or_none(engine.ranks):
@@ -158,9 +164,11 @@ class Session:
         self.run.keep_previous()
         save_state(self.run.checkpoint("last"), self.state, {**self._record(), "recent": self.recent})
 
-    def _start(self, catalogue: "Catalogue") -> TrainingState:
+    def _start(self, catalogue: "Catalogue", initial: Initial | None) -> TrainingState:
         seed_torch("weights", self.scheme.seed)
         model, objective = self.course.build(catalogue, self.feed.images[0].ndim - 2)
+        if initial is not None:
+            initial.fill(model)
         for part in (model, objective):
             adopt(part)
             self.engine.place(part)
@@ -184,6 +192,7 @@ class Session:
             return None
         checkpoint = self._whole(last)
         self._check_data(checkpoint.record["data"])
+        self._check_initial(str(checkpoint.record.get("initial", "")))
         return checkpoint
 
     def _resume(self, last: Checkpoint | None) -> bool:
@@ -219,6 +228,14 @@ class Session:
                 f"{self.run.path}: holds a run on other data ({', '.join(differing)} differ)",
                 "give --run another folder, or the same data as before",
             )
+
+    def _check_initial(self, before: str) -> None:
+        if self.initial not in ("", before):
+            raise MismatchError(
+                f"{self.run.path}: holds a run that started from {'other' if before else 'no given'} weights",
+                "give --run another folder, or --init as before (going on needs none)",
+            )
+        self.initial = before
 
     def _read(self) -> None:
         """The values of finished steps, but of those that were skipped; raises ``DataError`` at three in a row."""
@@ -316,6 +333,7 @@ class Session:
             "data": data,
             "labels": labels,
             "plugins": self.plugins,
+            "initial": self.initial,
             "ranks": self.engine.ranks.count,
         }
 
@@ -337,6 +355,7 @@ class Session:
         if not (self.resumed and before):
             scans = [*self.training_ids, *self.validation_ids]
             own = {"model": self.recipe.name, "seed": self.scheme.seed, "max_seconds": self.max_seconds}
+            own |= {"initial": self.initial} if self.initial else {}
             sources = {"sources": {scan: self.cohort.sources(scan) for scan in scans}}
             write_json(self.run.provenance, {**here, **own, **self._record()["data"], **sources})
         elif not self.finished:

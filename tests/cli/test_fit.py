@@ -208,6 +208,16 @@ def test_a_killed_run_ends_with_the_same_bits(fit, small, trained, cache, tmp_pa
     assert steps == sorted(steps)
 
 
+def test_a_run_starts_from_the_weights_of_another(fit, trained, tmp_path):
+    assert fit("--init", trained, steps=2, run=tmp_path / "tuned").code == 0
+    record = json.loads((tmp_path / "tuned" / "run.json").read_text())
+    assert record["initial"] == read_checkpoint(trained / "checkpoints" / "best.safetensors").record["sha256"]
+    refused = fit("--init", trained, "-s", "encoder.features=4,4", run=tmp_path / "other")
+    assert refused.code != 0
+    assert "train the same network" in refused.err
+    assert not (tmp_path / "other" / "checkpoints" / "last.safetensors").exists()
+
+
 def test_time_is_a_limit(fit):
     result = fit("--max-time", "1s", steps=100_000)
     assert result.code == 0

@@ -1,9 +1,12 @@
 """Which recipe a name means."""
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from contreg_cli.main import run
 from contreg_cli.recipes import find_recipe
 from contreg_cli.shell import Shell, catalogue_of
 from contreg_core.catalogue import Catalogue
@@ -35,6 +38,17 @@ def test_a_recipe_is_not_hidden_by_a_folder_of_its_name(catalogue: Catalogue) ->
 @pytest.mark.parametrize("name", ["./voxelmorph", "voxelmorph/", "absolute"])
 def test_a_path_means_the_folder(catalogue: Catalogue, folder: Path, name: str) -> None:
     assert find_recipe(catalogue, str(folder) if name == "absolute" else name).name == "faim"
+
+
+def test_show_takes_a_name_as_fit_does(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(trained, tmp_path / "faim")
+    monkeypatch.chdir(tmp_path)
+    assert run(["show", "faim", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["kind"] == "recipe"
+    assert run(["show", "./faim", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["kind"] == "model"
 
 
 def test_what_is_neither_is_told_so(catalogue: Catalogue) -> None:

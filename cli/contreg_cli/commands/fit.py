@@ -36,6 +36,12 @@ class BatchSize(click.IntRange):
 )
 @options.cache
 @click.option("--run", type=options.ANY_PATH, metavar="DIR", help="Run folder (default: runs/MODEL-DATA).")
+@click.option(
+    "--init",
+    type=options.ANY_PATH,
+    metavar="MODEL",
+    help="Start from the weights of this run or model file: fine-tuning; the network must be the same.",
+)
 @click.option("--steps", type=click.IntRange(1), help="Optimiser steps in all.")
 @click.option(
     "--epochs", type=click.IntRange(1), help="Passes over all pairs (or labelled images), instead of steps."
@@ -89,6 +95,7 @@ def command(
     data: str,
     cache: Path | None,
     run: Path | None,
+    init: Path | None,
     steps: int | None,
     epochs: int | None,
     max_time: str | None,
@@ -118,6 +125,7 @@ def command(
     from contreg_core.engine import Engine
     from contreg_core.ranks import Share
     from contreg_core.recipe import require_trainable
+    from contreg_core.training.initial import Initial
     from contreg_core.training.run_folder import RunFolder
     from contreg_core.training.session import Session
 
@@ -151,6 +159,7 @@ def command(
                 max_seconds=limit,
                 plugins=plugin_versions(),
                 fall_back=resume == "auto",
+                initial=None if init is None else Initial.read(init),
             )
             for warning in session.warnings:
                 click.echo(f"warning: {warning}", err=True)

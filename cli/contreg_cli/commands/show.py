@@ -32,11 +32,13 @@ def command(name: str, kind: str | None, settings: tuple[str, ...], as_json: boo
 
     A recipe file (.toml) and --set work as in fit, so that one sees what would be trained. A kind may stand before the
     name, as in settings: loss.lncc. Of a run folder or a file of contreg export: the weights' checksum, data, labels,
-    figures, licence and origin.
+    figures, licence and origin (of a folder that is called as a recipe: ./NAME).
     """
     from contreg_cli.model_files import describe_model, is_model, print_model
+    from contreg_cli.recipes import is_recipe
 
-    if is_model(name):
+    # A file is looked at without the catalogue: what it needs may not be installed.
+    if is_model(name) and not (Path(name).is_dir() and is_recipe(name, load_catalogue())):
         model = describe_model(Path(name))
         print_json(model) if as_json else print_model(model)
         return

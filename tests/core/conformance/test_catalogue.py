@@ -25,6 +25,7 @@ SMALL: dict[tuple[str, str], dict[str, Any]] = {
 QUICK = {
     "contrastive-vae",
     "contrastive-vae/light",
+    "contrastive-vae/wide",
     "lapirn",
     "logdemons",
     "unet",
