@@ -72,7 +72,7 @@ def _warp_normalised(image: Tensor, displacement: Tensor, padding: Padding) -> T
     return F.grid_sample(image, grid, "bilinear", padding, align_corners=True)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _normalised_grid(
     space: tuple[int, ...], scales: tuple[float, ...], dtype: torch.dtype, device: torch.device
 ) -> Tensor:

@@ -26,15 +26,21 @@ def work(asked: dict[str, object]) -> dict[str, object]:
         ants.from_numpy(np.load(f"{folder}/{name}.npy"), spacing=spacing) for name in ("fixed", "moving")
     )
     start = time.perf_counter()
+    metric = str(asked["metric"])
     found = ants.registration(
-        fixed, moving, type_of_transform=str(asked["transform"]), outprefix=f"{folder}/syn"
+        fixed,
+        moving,
+        type_of_transform="SyN",
+        syn_metric=metric,
+        syn_sampling=4 if metric == "CC" else 32,  # a radius in voxels, or bins
+        outprefix=f"{folder}/syn",
     )
     seconds = time.perf_counter() - start
     whole = ants.apply_transforms(fixed, moving, found["fwdtransforms"], compose=f"{folder}/whole")
     displacement = np.moveaxis(ants.image_read(whole).numpy(), -1, 0) / np.reshape(spacing, (3, 1, 1, 1))
     np.save(f"{folder}/displacement.npy", displacement.astype(np.float32))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"transform": asked["transform"], "seconds": seconds, "mib": peak, "antspyx": ants.__version__}
+    return {"metric": metric, "seconds": seconds, "mib": peak, "antspyx": ants.__version__}
 
 
 if __name__ == "__main__":

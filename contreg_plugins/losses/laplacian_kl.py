@@ -52,7 +52,7 @@ def degree(field: Tensor) -> Tensor:
     return _degree(tuple(field.shape[2:]), field.dtype, field.device)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _degree(space: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     with torch.inference_mode(False):
         count = torch.zeros((1, 1, *space), dtype=dtype, device=device)

@@ -86,7 +86,7 @@ class LNCC(Loss):
         return _inside(tuple(image.shape[2:]), self.window, image.dtype, image.device)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _inside(space: tuple[int, ...], window: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Voxels in bounds of the window around each, ``(1, 1, *space)``; the same at every step."""
     with torch.inference_mode(False):

@@ -74,9 +74,10 @@ def small(words: list[str]) -> list[str]:
 
 def needed(words: list[str]) -> list[list[str]]:
     """The commands a reader has given before: what trains and evaluates the runs a line speaks of."""
-    runs = [word for word in words if re.fullmatch(r"runs/[a-z0-9-]+", word) and not Path(word).exists()]
+    named = [dict(pairwise(words)).get("--init", "")] if words[0] == "fit" else words
+    runs = [word for word in named if re.fullmatch(r"runs/[a-z0-9-]+", word) and not Path(word).exists()]
     before = []
-    for folder in runs if words[0] != "fit" else ():
+    for folder in runs:
         model, _, data = folder.removeprefix("runs/").rpartition("-")
         before += [["fit", "--model", model, "--data", data]]
     if words[0] == "compare":

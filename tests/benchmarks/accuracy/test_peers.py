@@ -24,7 +24,8 @@ import numpy as np
 ants = types.ModuleType("ants")
 ants.__version__ = "0"
 ants.from_numpy = lambda array, spacing: (array, spacing)
-def registration(fixed, moving, type_of_transform, outprefix):
+def registration(fixed, moving, type_of_transform, syn_metric, syn_sampling, outprefix):
+    assert syn_sampling == {"mattes": 32, "CC": 4}[syn_metric]
     print("noise that is no answer")
     return {"fwdtransforms": [type_of_transform]}
 ants.registration = registration
@@ -84,7 +85,7 @@ def test_an_interpreter_without_it_says_so(monkeypatch: pytest.MonkeyPatch, pyth
 @pytest.mark.parametrize("data", ["lpba40", "mindboggle"])
 def test_every_row_asked_for_is_there(data: str) -> None:
     names = {row.name for row in table(data).rows}
-    single = {"none", "antspyx SyN", "antspyx SyNCC", "convexadam", "utilzreg", "svf-adam", "unet"}
+    single = {"none", "antspyx SyN", "antspyx SyN CC", "convexadam", "utilzreg", "svf-adam", "unet"}
     learned = {"voxelmorph", "voxelmorph-diff", "faim", "contrastive-vae"}
     assert names >= single | learned | {f"{name} +refine" for name in learned} | {
         "contrastive-vae multi-atlas"
