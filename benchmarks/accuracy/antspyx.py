@@ -33,7 +33,7 @@ from contreg_plugins.solvers.descent import singly
 VARIABLE, LOG = "CONTREG_PEER_PYTHON", "CONTREG_PEER_LOG"
 WORKER = Path(__file__).with_name("antspyx_worker.py")
 RECIPES = {"antspyx-syn": ("SyN", "mattes"), "antspyx-syn-cc": ("SyN CC", "CC")}
-"""Recipe -> the row's name and ``syn_metric``. Its form ``SyNCC``, of 4,500 iterations, took over ten minutes a pair."""
+"""Recipe -> the row's name and ``syn_metric``. The form ``SyNCC``, of 4,500 iterations, takes ten minutes a pair."""
 
 
 class Antspyx(Solver):
