@@ -5,7 +5,6 @@ Sampling is linear with voxel centres at the corners of the normalised cube (``a
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import torch
@@ -13,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from contreg_core import kernels
-from contreg_core.constants import along_axes, constant
+from contreg_core.constants import along_axes, constant, kept
 from contreg_core.kernels import repeatable
 
 Padding: TypeAlias = Literal["border", "zeros"]
@@ -72,17 +71,16 @@ def _warp_normalised(image: Tensor, displacement: Tensor, padding: Padding) -> T
     return F.grid_sample(image, grid, "bilinear", padding, align_corners=True)
 
 
-@lru_cache(maxsize=16)
+@kept(16)
 def _normalised_grid(
     space: tuple[int, ...], scales: tuple[float, ...], dtype: torch.dtype, device: torch.device
 ) -> Tensor:
     """Voxels ``(1, *space, ndim)`` as ``grid_sample`` names them: axes reversed, from -1 on."""
-    with torch.inference_mode(False):
-        axes = [
-            torch.arange(size, dtype=dtype, device=device) * scale - 1
-            for size, scale in zip(space, scales, strict=True)
-        ]
-        return torch.stack(torch.meshgrid(*axes, indexing="ij")[::-1], dim=-1)[None]
+    axes = [
+        torch.arange(size, dtype=dtype, device=device) * scale - 1
+        for size, scale in zip(space, scales, strict=True)
+    ]
+    return torch.stack(torch.meshgrid(*axes, indexing="ij")[::-1], dim=-1)[None]
 
 
 def compose(first: Tensor, then: Tensor) -> Tensor:

@@ -46,8 +46,8 @@ class Muon(torch.optim.AdamW):
         moved = torch._foreach_lerp(momenta, gradients, 1 - _MOMENTUM)
         matrices = [one.flatten(1) for one in torch._foreach_lerp(gradients, moved, _MOMENTUM)]
         changes = [
-            turned.reshape_as(weight) * (_LIKE_ADAM * max(turned.shape) ** 0.5)
-            for turned, weight in zip(orthogonal(matrices), weights, strict=True)
+            one.reshape_as(weight) * (_LIKE_ADAM * max(one.shape) ** 0.5)
+            for one, weight in zip(orthogonal(matrices), weights, strict=True)
         ]
         torch._foreach_add_(changes, weights, alpha=decay)
         turned = torch._foreach_add(weights, changes, alpha=-rate)

@@ -1,12 +1,12 @@
 """KL divergence of a Gaussian field from a smooth prior."""
 
-from functools import lru_cache
 from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from contreg_core.components import Loss
+from contreg_core.constants import kept
 from contreg_core.types import Registration
 
 
@@ -52,18 +52,17 @@ def degree(field: Tensor) -> Tensor:
     return _degree(tuple(field.shape[2:]), field.dtype, field.device)
 
 
-@lru_cache(maxsize=16)
+@kept(16)
 def _degree(space: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
-    with torch.inference_mode(False):
-        count = torch.zeros((1, 1, *space), dtype=dtype, device=device)
-        for axis, size in enumerate(space, start=2):
-            line = torch.full((size,), 2.0, dtype=dtype, device=device)
-            line[0] -= 1
-            line[-1] -= 1
-            shape = [1] * count.ndim
-            shape[axis] = size
-            count = count + line.view(shape)
-        return count
+    count = torch.zeros((1, 1, *space), dtype=dtype, device=device)
+    for axis, size in enumerate(space, start=2):
+        line = torch.full((size,), 2.0, dtype=dtype, device=device)
+        line[0] -= 1
+        line[-1] -= 1
+        shape = [1] * count.ndim
+        shape[axis] = size
+        count = count + line.view(shape)
+    return count
 
 
 def _steps(mean: Tensor, axis: int) -> Tensor:

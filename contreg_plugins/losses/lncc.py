@@ -1,13 +1,12 @@
 """Local normalised cross-correlation."""
 
-from functools import lru_cache
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from contreg_core.components import Loss
-from contreg_core.constants import constant
+from contreg_core.constants import constant, kept
 from contreg_core.kernels import box_sum, signed_lncc, squared_lncc
 from contreg_core.types import Registration
 from contreg_plugins.losses.directions import compared, facts
@@ -86,8 +85,7 @@ class LNCC(Loss):
         return _inside(tuple(image.shape[2:]), self.window, image.dtype, image.device)
 
 
-@lru_cache(maxsize=16)
+@kept(16)
 def _inside(space: tuple[int, ...], window: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Voxels in bounds of the window around each, ``(1, 1, *space)``; the same at every step."""
-    with torch.inference_mode(False):
-        return box_sum(torch.ones(1, 1, *space, dtype=dtype, device=device), window)
+    return box_sum(torch.ones(1, 1, *space, dtype=dtype, device=device), window)

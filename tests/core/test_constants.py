@@ -2,7 +2,7 @@
 
 import torch
 
-from contreg_core.constants import along_axes, constant
+from contreg_core.constants import along_axes, constant, kept
 
 
 def test_values_with_the_dtype_of_what_they_meet() -> None:
@@ -20,3 +20,18 @@ def test_what_inference_made_serves_training() -> None:
         along_axes([3.25, 4.25], values)
     (slope,) = torch.autograd.grad((values * along_axes([3.25, 4.25], values)).sum(), values)
     assert slope[0, :, 0, 0].tolist() == [3.25, 4.25]
+
+
+def test_what_is_kept_is_made_once_for_each_set_of_arguments() -> None:
+    made: list[int] = []
+
+    @kept(2)
+    def row(length: int) -> torch.Tensor:
+        made.append(length)
+        return torch.ones(length)
+
+    assert [len(row(length)) for length in (3, 4, 3, 4)] == [3, 4, 3, 4]
+    assert made == [3, 4]
+    row(5)
+    row(3)  # only the last two were kept
+    assert made == [3, 4, 5, 3]
