@@ -135,6 +135,7 @@ def test_seeds_are_averaged_pair_by_pair(cache: str, tmp_path: Path) -> None:
 
 
 def test_trials_side_by_side_score_what_they_score_in_turn(options: list[str], tmp_path: Path) -> None:
+    options = [*options, "--seeds", "0"]
     assert main(["run", *options]) == 0
     other = [*options, "--work", str(tmp_path / "other"), "--results", str(tmp_path / "beside")]
     assert main(["run", *other, "--jobs", "2"]) == 0
@@ -142,9 +143,8 @@ def test_trials_side_by_side_score_what_they_score_in_turn(options: list[str], t
         {line["key"]: line for line in Ledger(tmp_path / one).lines(kind="scored")}
         for one in ("results", "beside")
     )
-    assert len(turn) == 6
+    assert len(turn) == 3
     assert {key: line["dice_fused"] for key, line in turn.items()} == {
         key: pytest.approx(line["dice_fused"]) for key, line in beside.items()
     }
-    assert len(list((tmp_path / "other" / "logs").iterdir())) == 4  # runs, two of them shared
-    assert main(["report", *other, "--jobs", "2"]) == 0
+    assert len(list((tmp_path / "other" / "logs").iterdir())) == 2  # one of the runs is shared
