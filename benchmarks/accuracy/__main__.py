@@ -91,7 +91,11 @@ def _experiment(options: argparse.Namespace) -> "Experiment":
 
     found = read_experiment(options.file)
     return found.narrowed(
-        budget=options.budget, steps=options.steps, seeds=tuple(options.seeds), data=tuple(options.data)
+        budget=options.budget,
+        steps=options.steps,
+        seeds=tuple(options.seeds),
+        data=tuple(options.data),
+        settings=(*found.settings, *options.settings),
     )
 
 
@@ -118,6 +122,14 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--steps", type=int, default=0, help="optimiser steps, instead of the file's")
         command.add_argument("--seeds", type=int, nargs="+", default=[], help="instead of the file's")
         command.add_argument("--data", nargs="+", default=[], help="cohorts, instead of the file's")
+        command.add_argument(
+            "-s",
+            "--set",
+            dest="settings",
+            action="append",
+            default=[],
+            help="of all recipes, beside the file's",
+        )
         if name != "list":
             command.add_argument(
                 "--jobs", type=int, default=1, help="trials at a time, e.g. on one large GPU"
