@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 
@@ -49,8 +50,8 @@ def codes(tasks: Sequence[Task], place: Place, jobs: int = 1) -> Iterator[int]:
     groups: dict[str, list[Task]] = {}
     for task in tasks:
         groups.setdefault(task.trial.run, []).append(task)
-    _share_cores(min(jobs, len(groups) or 1))
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=1)
+    with _shared_cores(min(jobs, len(groups) or 1)), pool:
         for done in as_completed([pool.submit(_apart, group, place) for group in groups.values()]):
             yield from done.result()
 
@@ -76,8 +77,14 @@ def _apart(tasks: Sequence[Task], place: Place) -> list[int]:
     return list(_in_turn(tasks, place))
 
 
-def _share_cores(jobs: int) -> None:
-    """Processes to come take their part of the cores, unless the environment says otherwise."""
+@contextmanager
+def _shared_cores(jobs: int) -> Iterator[None]:
+    """Processes begun inside take their part of the cores, unless the environment says otherwise."""
     part = str(max(1, (os.cpu_count() or 1) // jobs))
-    for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
-        os.environ.setdefault(name, part)
+    own = [name for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS") if name not in os.environ]
+    os.environ.update(dict.fromkeys(own, part))
+    try:
+        yield
+    finally:
+        for name in own:
+            del os.environ[name]

@@ -30,6 +30,7 @@ TINY: dict[str, Sequence[str]] = {
     "contrastive-vae/paper": SIAMESE,
     "contrastive-vae/reference": SIAMESE,
     "contrastive-vae/reference2020": (*SIAMESE, "decoder.final_width=4"),
+    "contrastive-vae/wide": PYRAMID,
     "lapirn": ("decoder.width=4", "decoder.blocks=1", "decoder.frozen=0.2"),
     "unet": ("segmenter.features=4,8",),
     "voxelmorph": (*VOXELMORPH, "loss.lncc.window=5"),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,8 +97,14 @@ def test_another_network_is_refused_and_leaves_nothing(begin: Begin, taught: Pat
         Initial.read(taught / "nothing.safetensors")
 
 
-def test_images_prepared_otherwise_are_told(begin: Begin, taught: Path) -> None:
-    session = begin("tuned", "preprocessing.intensity=robust", initial=Initial.read(taught))
-    (warning,) = session.warnings
-    assert "prepared otherwise (intensity = " in warning
-    assert "now robust" in warning
+def test_images_prepared_otherwise_are_told(
+    begin: Begin, session_of: Callable[..., Session], taught: Path
+) -> None:
+    initial = Initial.read(taught)
+    recipe = begin("other").recipe
+    assert not initial.unlike(recipe)
+    other = "zscore" if recipe.preprocessing.intensity == "robust" else "robust"
+    changed = replace(recipe, preprocessing=replace(recipe.preprocessing, intensity=other))
+    told = initial.unlike(changed)
+    assert told.endswith(f"(intensity = {recipe.preprocessing.intensity}, now {other})")
+    assert session_of(changed, "tuned", initial=initial).warnings == [told]
