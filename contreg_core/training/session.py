@@ -189,6 +189,11 @@ class Session:
         self.run.remove_leftovers()
         last = self.run.checkpoint("last")
         if not last.is_file():
+            if self._told().get("initial") and not self.initial:
+                raise MismatchError(
+                    f"{self.run.path}: holds a run that started from given weights and ended before it saved any",
+                    "give --init as before, or --run another folder",
+                )
             return None
         checkpoint = self._whole(last)
         self._check_data(checkpoint.record["data"])

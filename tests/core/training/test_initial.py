@@ -28,7 +28,7 @@ def begin(session_of: Callable[..., Session], tiny_recipe: Callable[..., Recipe]
     return session
 
 
-def finish(session: Session, steps: int = 4) -> Path:
+def finish(session: Session) -> Path:
     for _ in session.advance():
         pass
     return session.run.path
@@ -79,6 +79,15 @@ def test_going_on_needs_no_weights_and_ends_the_same(begin: Begin, taught: Path,
     assert resumed.state.step == 2
     found = read_checkpoint(finish(resumed) / "checkpoints" / "last.safetensors")
     assert all(torch.equal(found.tensors[name], value) for name, value in whole.tensors.items())
+
+
+def test_a_run_killed_before_it_saved_asks_for_its_weights_again(begin: Begin, taught: Path) -> None:
+    """Else it would begin from chance, and nobody would be told."""
+    initial = Initial.read(taught)
+    begin("killed", initial=initial)
+    with pytest.raises(MismatchError, match="ended before it saved"):
+        begin("killed")
+    assert begin("killed", initial=initial).initial == initial.sha256
 
 
 def test_other_weights_than_before_are_refused(begin: Begin, taught: Path) -> None:
