@@ -23,9 +23,9 @@ def describe_model(path: Path) -> Description:
     from contreg_core.checkpoint import read_checkpoint
     from contreg_core.inference.trained import recipe_text
     from contreg_core.recipe import load_recipe
-    from contreg_core.training.run_folder import RunFolder
+    from contreg_core.training.run_folder import model_file
 
-    file = RunFolder(path).model_checkpoint() if path.is_dir() else path
+    file = model_file(path)
     checkpoint = read_checkpoint(file)
     text = recipe_text(file, checkpoint)
     recipe, record = load_recipe(text), checkpoint.record

@@ -18,7 +18,7 @@ from contreg_core.inference.folding import fold_norms
 from contreg_core.inference.segmenter import TrainedSegmenter
 from contreg_core.model import Model
 from contreg_core.recipe import build, build_segmenter, load_recipe
-from contreg_core.training.run_folder import RunFolder
+from contreg_core.training.run_folder import model_file
 from contreg_core.types import Pair, Registration
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def load_run(path: Path, catalogue: "Catalogue", engine: Engine) -> TrainedModel
             f"{path}: no such run or checkpoint",
             "train one: contreg fit --model contrastive-vae --data synthetic",
         )
-    file = RunFolder(path).model_checkpoint() if path.is_dir() else path
+    file = model_file(path)
     checkpoint = read_checkpoint(file)
     _require_plugins(file, checkpoint, catalogue)
     recipe = load_recipe(recipe_text(file, checkpoint))

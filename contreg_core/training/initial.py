@@ -8,7 +8,7 @@ from contreg_core.errors import MismatchError
 from contreg_core.inference.trained import recipe_text
 from contreg_core.model import Learner
 from contreg_core.recipe import Recipe, load_recipe
-from contreg_core.training.run_folder import RunFolder
+from contreg_core.training.run_folder import model_file
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Initial:
     @classmethod
     def read(cls, path: Path) -> "Initial":
         """Of a run folder or a model file; raises ``MissingError``, ``DataError`` or ``MismatchError``."""
-        return cls(path, read_checkpoint(RunFolder(path).model_checkpoint() if path.is_dir() else path))
+        return cls(path, read_checkpoint(model_file(path)))
 
     @property
     def sha256(self) -> str:

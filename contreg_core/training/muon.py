@@ -51,8 +51,7 @@ class Muon(torch.optim.AdamW):
         ]
         torch._foreach_add_(changes, weights, alpha=decay)
         turned = torch._foreach_add(weights, changes, alpha=-rate)
-        _keep_or_take(momenta, moved, vars(self).get("found_inf"))
-        _keep_or_take(weights, turned, vars(self).get("found_inf"))
+        _keep_or_take([*momenta, *weights], [*moved, *turned], vars(self).get("found_inf"))
 
     def _momentum(self, weight: Tensor) -> Tensor:
         state = self.state[weight]

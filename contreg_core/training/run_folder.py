@@ -139,6 +139,11 @@ class RunFolder:
         write_text(self.metrics, "".join(line + "\n" for line in kept))
 
 
+def model_file(path: Path) -> Path:
+    """The checkpoint a run folder would be used with, or the model file that ``path`` is itself."""
+    return RunFolder(path).model_checkpoint() if path.is_dir() else path
+
+
 def _open_folder(folder: Path) -> int:
     try:
         folder.mkdir(parents=True, exist_ok=True)
