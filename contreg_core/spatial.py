@@ -119,7 +119,8 @@ def stretch(values: Tensor, space: Sequence[int]) -> Tensor:
     if repeatable.wanted():
         return repeatable.stretched(values, space)
     mode = "trilinear" if len(space) == 3 else "bilinear"
-    return F.interpolate(values, size=tuple(space), mode=mode, align_corners=True)
+    with torch.autocast(values.device.type, enabled=False):  # which would make bfloat16 features float32
+        return F.interpolate(values, size=tuple(space), mode=mode, align_corners=True)
 
 
 def invert(displacement: Tensor, start: Tensor | None = None, iterations: int = 30) -> Tensor:

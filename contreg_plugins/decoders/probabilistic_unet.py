@@ -8,7 +8,7 @@ from contreg_core.types import Encoding, Field, FieldKind, Sampling
 from contreg_plugins.layers.activation import Activation
 from contreg_plugins.layers.ascent import Ascent, Stage
 from contreg_plugins.layers.dimension import Norm
-from contreg_plugins.layers.head import FieldHead
+from contreg_plugins.layers.head import FieldHead, gaussian
 from contreg_plugins.layers.initialisation import Init, Initialisation
 from contreg_plugins.layers.upsampling import Upsampling
 
@@ -107,5 +107,5 @@ class ProbabilisticUNet(Decoder):
     def forward(self, encoding: Encoding) -> Field:
         """Features of every level -> a field with ``scale = resolution``."""
         features = self.ascent(encoding.features)
-        log_variance = None if self.log_variance is None else self.log_variance(features)
-        return Field(self.mean(features), log_variance, self.field_kind, self.resolution, self.sampling)
+        mean, log_variance = gaussian(self.mean, self.log_variance, features)
+        return Field(mean, log_variance, self.field_kind, self.resolution, self.sampling)

@@ -11,7 +11,8 @@ from contreg_core.types import Encoding, Field
 from contreg_plugins.decoders.descent import Descent
 from contreg_plugins.layers.correlation import local_correlation
 from contreg_plugins.layers.dimension import Norm, convolution, normalisation
-from contreg_plugins.layers.head import FieldHead
+from contreg_plugins.layers.head import FieldHead, gaussian
+from contreg_plugins.layers.layout import channels_last
 
 
 class PyramidDecoder(Decoder):
@@ -104,20 +105,24 @@ class PyramidDecoder(Decoder):
         """Paired features at 1/2, 1/4 ... -> a field at 1/2."""
         velocity: Tensor | None = None
         features: Tensor | None = None
+        log_variance: Tensor | None = None
         for level in reversed(range(len(self.blocks))):
             moving, fixed = encoding.features[level].chunk(2, dim=1)
-            velocity, features = self._refine(level, moving, fixed, velocity, features)
+            velocity, features = self._compare(level, moving, fixed, velocity, features)
+            residual, log_variance = gaussian(
+                self.heads[level], None if level else self.log_variance_head, features
+            )
+            velocity = velocity + residual
             if level < len(self.descents):
                 images = moving[:, -1:], fixed[:, -1:]
                 velocity = self.descents[level](features, *images, velocity, self._displacement)
         assert velocity is not None
-        assert features is not None
-        log_variance = None if self.log_variance_head is None else self.log_variance_head(features)
         return Field(velocity, log_variance, kind=self.field_kind, scale=2)
 
-    def _refine(
+    def _compare(
         self, level: int, moving: Tensor, fixed: Tensor, velocity: Tensor | None, features: Tensor | None
     ) -> tuple[Tensor, Tensor]:
+        """The velocity so far on this level's grid, and the features of what it leaves."""
         space = fixed.shape[2:]
         if velocity is None:
             wide = torch.promote_types(fixed.dtype, torch.float32)
@@ -125,14 +130,13 @@ class PyramidDecoder(Decoder):
         else:
             velocity = spatial.resize(velocity, space)
             if self.warping:
-                moving = spatial.warp(moving, self._displacement(velocity)).to(fixed.dtype)
-        inputs = [moving, fixed, velocity.to(fixed.dtype)]
+                moving = channels_last(spatial.warp(moving, self._displacement(velocity)).to(fixed.dtype))
+        inputs = [moving, fixed, channels_last(velocity.to(fixed.dtype))]
         if self.correlation and level:
-            inputs.append(local_correlation(moving, fixed, self.correlation))
+            inputs.append(channels_last(local_correlation(moving, fixed, self.correlation)))
         if self.carry and features is not None:
             inputs.append(spatial.stretch(features, space))
-        features = self.blocks[level](torch.cat(inputs, dim=1))
-        return velocity + self.heads[level](features), features
+        return velocity, self.blocks[level](torch.cat(inputs, dim=1))
 
     def _displacement(self, velocity: Tensor) -> Tensor:
         if self.field_kind == "displacement":

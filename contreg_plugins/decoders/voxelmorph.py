@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from contreg_core.components import Decoder
 from contreg_core.types import Encoding, Field, FieldKind
 from contreg_plugins.layers.dimension import convolution
-from contreg_plugins.layers.head import FieldHead
+from contreg_plugins.layers.head import FieldHead, gaussian
 from contreg_plugins.layers.initialisation import Initialisation
 
 
@@ -95,8 +95,8 @@ class VoxelMorphDecoder(Decoder):
         features = self.at_half(self._climb(others))
         if self.at_full is not None:
             features = self.at_full(torch.cat((self.up(features), finest), dim=1))
-        log_variance = None if self.log_variance is None else self.log_variance(features)
-        return Field(self.mean(features), log_variance, self.field_kind, 2 if self.at_full is None else 1)
+        mean, log_variance = gaussian(self.mean, self.log_variance, features)
+        return Field(mean, log_variance, self.field_kind, 2 if self.at_full is None else 1)
 
     def _climb(self, levels: Sequence[Tensor]) -> Tensor:
         """From the coarsest level to 1/2, where the last of ``coarse`` runs."""

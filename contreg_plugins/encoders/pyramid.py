@@ -12,6 +12,7 @@ from contreg_core.components import Encoder
 from contreg_core.errors import DataError
 from contreg_core.types import Embeddings, Encoding, Pair
 from contreg_plugins.layers.dimension import Norm, convolution, normalisation
+from contreg_plugins.layers.layout import channels_last
 
 
 class Pyramid(Encoder):
@@ -82,7 +83,7 @@ class Pyramid(Encoder):
         self._check(tuple(image.shape[2:]))
         features, levels = image, []
         for level in self.levels:
-            features = level(features)
+            features = channels_last(level(features))
             levels.append(features)
         if not self.images:
             return tuple(levels)

@@ -18,10 +18,17 @@ class Convolution3d(nn.Conv3d):
 
     def forward(self, input: Tensor) -> Tensor:
         """``(B, channels, *space)`` -> the same as ``nn.Conv3d``."""
-        if _by_planes(self, input):
-            found: Tensor = SameConvolution.apply(input, self.weight, self.bias)  # type: ignore[no-untyped-call]
-            return found
-        return convolved(input, self.weight, self.bias, self.stride, _sizes(self.padding))
+        return convolve(input, self.weight, self.bias, self.stride, _sizes(self.padding))
+
+
+def convolve(
+    volume: Tensor, weight: Tensor, bias: Tensor | None, stride: tuple[int, ...], padding: tuple[int, ...]
+) -> Tensor:
+    """What ``Convolution3d`` does, with weights ``(out, in, *kernel)`` that need be no layer's own."""
+    if _by_planes(volume, weight, stride, padding):
+        found: Tensor = SameConvolution.apply(volume, weight, bias)  # type: ignore[no-untyped-call]
+        return found
+    return convolved(volume, weight, bias, stride, padding)
 
 
 class SameConvolution(torch.autograd.Function):
@@ -72,14 +79,14 @@ def _planes(volumes: Tensor) -> Tensor:
     return planes.flatten(0, 1)
 
 
-def _by_planes(layer: nn.Conv3d, volume: Tensor) -> bool:
+def _by_planes(volume: Tensor, weight: Tensor, stride: tuple[int, ...], padding: tuple[int, ...]) -> bool:
     return (
         volume.device.type == "cpu"
-        and volume.dtype == layer.weight.dtype == torch.float32
+        and volume.dtype == weight.dtype == torch.float32
         and torch.is_grad_enabled()
-        and layer.weight.requires_grad
-        and layer.kernel_size == (3, 3, 3)
-        and layer.stride == layer.padding == (1, 1, 1)
+        and weight.requires_grad
+        and weight.shape[2:] == (3, 3, 3)
+        and stride == padding == (1, 1, 1)
         and not torch.is_autocast_enabled("cpu")
         and torch.backends.cpu.get_cpu_capability() == "AVX2"
     )
