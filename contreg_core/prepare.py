@@ -59,7 +59,7 @@ class Preparation:
         """Hash of the settings and of every source file's name, size and time."""
         files = (path for path in (scan.image, scan.labels, scan.mask) if path is not None)
         sources = [one for path in files for one in stamps(path)]
-        parts = {"spec": asdict(self.spec), "landmarks": self.landmarks, "scan": scan.id, "sources": sources}
+        parts = {"spec": self.spec.record(), "landmarks": self.landmarks, "scan": scan.id, "sources": sources}
         parts["metadata"] = dict(scan.metadata)  # what an embedded cohort was grown from
         if self.cohort.repairs != Repairs():
             parts["repairs"] = asdict(self.cohort.repairs)

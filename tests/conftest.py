@@ -1,9 +1,15 @@
-"""What holds for the whole suite: property tests without deadlines, no network, GPU tests skipped without a GPU."""
+"""What holds for the whole suite: one thread a process, no deadlines, no network, GPU tests skipped without a GPU."""
+
+import os
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.network import block
+
+# Here and in every program a test starts, so that both round alike; and two threads that wait for each other over
+# tensors this small take twenty times as long on a busy machine. Before torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 settings.register_profile("contreg", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("contreg")

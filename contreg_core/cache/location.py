@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -18,7 +17,7 @@ def default_root() -> Path:
 
 def spec_key(spec: Preprocessing) -> str:
     """Twelve hexadecimal digits that change with any setting of the preprocessing or of the schema."""
-    text = json.dumps({"schema": SCHEMA, "preprocessing": asdict(spec)}, sort_keys=True)
+    text = json.dumps({"schema": SCHEMA, "preprocessing": spec.record()}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

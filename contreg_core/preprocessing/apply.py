@@ -74,7 +74,7 @@ def _standardised(
     array: NDArray[np.generic], mask: NDArray[np.bool_], spec: Preprocessing
 ) -> NDArray[np.float32]:
     if spec.intensity == "robust":
-        return intensity.robust(array, mask)
+        return intensity.robust(array, mask, spec.floor)
     if spec.intensity == "zscore":
         return intensity.zscore(array, mask)
     intensity.inside(array, mask)

@@ -8,14 +8,15 @@ from contreg_core.errors import DataError
 ROBUST_PERCENTILES = (0.5, 99.5)
 
 
-def robust(array: NDArray[np.generic], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Percentiles 0.5 and 99.5 inside ``mask`` go to 0 and 1, the rest is clipped; background 0."""
+def robust(array: NDArray[np.generic], mask: NDArray[np.bool_], floor: float = 0.0) -> NDArray[np.float32]:
+    """Percentiles 0.5 and 99.5 inside ``mask`` go to ``floor`` and 1, the rest is clipped; background 0."""
     low, high = np.percentile(contrasted(array, mask), ROBUST_PERCENTILES)
     if high == low:
         raise DataError(
             "nearly all of the image is one value inside its mask", "check the image and its mask"
         )
-    return on_background(window(array, float(low), float(high)), mask)
+    risen = floor + (1 - floor) * window(array, float(low), float(high))
+    return on_background(risen.astype(np.float32), mask)
 
 
 def zscore(array: NDArray[np.generic], mask: NDArray[np.bool_]) -> NDArray[np.float32]:

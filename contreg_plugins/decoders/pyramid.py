@@ -3,6 +3,7 @@
 from typing import ClassVar, Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from contreg_core import spatial
@@ -13,6 +14,11 @@ from contreg_plugins.layers.correlation import local_correlation
 from contreg_plugins.layers.dimension import Norm, convolution, normalisation
 from contreg_plugins.layers.head import FieldHead, gaussian
 from contreg_plugins.layers.layout import channels_last
+
+_WIDEST = 4.0
+"""Log-variances stay below it (7 voxels of deviation, more than a brain's folds lie apart): a prior weighs their
+exponential, and one voxel a network has never seen the like of would outweigh a whole training.
+"""
 
 
 class PyramidDecoder(Decoder):
@@ -117,6 +123,7 @@ class PyramidDecoder(Decoder):
                 images = moving[:, -1:], fixed[:, -1:]
                 velocity = self.descents[level](features, *images, velocity, self._displacement)
         assert velocity is not None
+        log_variance = None if log_variance is None else _WIDEST - F.softplus(_WIDEST - log_variance)
         return Field(velocity, log_variance, kind=self.field_kind, scale=2)
 
     def _compare(

@@ -28,7 +28,9 @@ class FieldHead(nn.Module):
         return values
 
 
-def gaussian(mean: FieldHead, log_variance: FieldHead | None, features: Tensor) -> tuple[Tensor, Tensor | None]:
+def gaussian(
+    mean: FieldHead, log_variance: FieldHead | None, features: Tensor
+) -> tuple[Tensor, Tensor | None]:
     """``(mean(features), log_variance(features))``, by one convolution: six channels take hardly longer than three."""
     if log_variance is None:
         return mean(features), None

@@ -1,6 +1,6 @@
 """A toy cohort of small files on disk, its cache, and tiny recipes: shared by the tests of the core."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -75,15 +75,6 @@ def _subject(seed: int) -> Any:
     radius = np.sqrt(((offset / (np.array(SPACE).reshape(3, 1, 1, 1) / 2)) ** 2).sum(0))
     labels = (radius < 0.8).astype(np.float64) + (radius < 0.45)
     return np.stack((labels * 40 + (labels > 0) * rng.uniform(0, 10, SPACE), labels))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Two threads that wait for each other over tensors this small take twenty times as long on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
