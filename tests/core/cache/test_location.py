@@ -12,6 +12,7 @@ OTHERS = {
     "spacing": 1.5,
     "interpolation": "bspline",
     "intensity": "nyul",
+    "floor": 0.2,
     "window": (50.0, 100.0),
     "landmarks": "all",
     "crop": (8, 8, 8),
@@ -28,6 +29,10 @@ def test_every_setting_changes_the_folder(tmp_path: Path) -> None:
     assert cache_folder(tmp_path, "lpba40", base) == cache_folder(tmp_path, "lpba40", replace(base))
     assert cache_folder(tmp_path, "other", base) not in folders
     assert all(folder.parent == tmp_path and folder.name.startswith("lpba40-") for folder in folders)
+
+
+def test_caches_of_before_there_was_a_floor_keep_their_names(tmp_path: Path) -> None:
+    assert cache_folder(tmp_path, "lpba40", Preprocessing()).name == "lpba40-debc6badb6b9"
 
 
 def test_a_cache_is_found_when_it_is_finished(tmp_path: Path) -> None:

@@ -29,6 +29,15 @@ def test_robust_is_the_percentile_map_clipped():
     assert result.dtype == np.float32
 
 
+@given(floor=st.floats(0, 0.99))
+def test_a_floor_raises_the_brain_off_its_background(floor):
+    result = robust(IMAGE, MASK, floor)
+    assert result[MASK] == pytest.approx(floor + (1 - floor) * robust(IMAGE, MASK)[MASK], abs=1e-6)
+    assert result[MASK].min() == pytest.approx(floor, abs=1e-6)
+    assert not result[~MASK].any()
+    assert result.dtype == np.float32
+
+
 def test_zscore_has_mean_0_and_deviation_1_inside():
     result = zscore(IMAGE, MASK)
     assert float(result[MASK].mean()) == pytest.approx(0, abs=1e-5)
