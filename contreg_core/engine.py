@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from contreg_core.bfloat16 import bfloat16
 from contreg_core.errors import UnavailableError, UsageError
 from contreg_core.memory import peak_mib
 from contreg_core.ranks.group import ALONE, Ranks
@@ -54,7 +55,7 @@ class Engine:
         """The context in which a model's forward pass runs."""
         if not self.bfloat16:
             return nullcontext()
-        return torch.autocast(self.device.type, torch.bfloat16)
+        return bfloat16(self.device.type)
 
     def place(self, module: torch.nn.Module) -> None:
         """Move a module to the device, convolution weights in the layout the hardware wants."""

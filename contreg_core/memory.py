@@ -44,12 +44,14 @@ def sparingly(work: Callable[[], T], say: Callable[[str], None]) -> T:
     except Exception as error:
         if not is_exhausted(error):
             raise
+    from contreg_core.bfloat16 import bfloat16  # imports torch
+
     say("out of memory: trying again in bfloat16")
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     try:
         with (
-            torch.autocast("cpu", torch.bfloat16),
+            bfloat16("cpu"),
             torch.autocast("cuda", torch.bfloat16, torch.cuda.is_available()),
         ):
             return work()

@@ -14,7 +14,7 @@ from contreg_core.ranks import together
 from contreg_core.ranks.gradients import add_up
 from contreg_core.scheme import Scheme
 from contreg_core.training.averaging import WeightAverage
-from contreg_core.training.coarse import EDGE, sees_averaged, takes_averaged
+from contreg_core.training.coarse import EDGE, takes_averaged
 from contreg_core.training.feed import Feed
 from contreg_core.training.muon import Muon
 from contreg_core.training.schedule import learning_rate, total_steps
@@ -25,8 +25,8 @@ from contreg_core.training.seeds import derive, seed_torch
 class TrainingState:
     """All that changes while training; what a checkpoint holds.
 
-    ``step`` is finished steps, ``total`` planned ones, the first ``coarse`` of them on averaged images but for one in
-    ``WHOLE_EVERY``; ``coarse_seconds`` is what those took.
+    ``step`` is finished steps, ``total`` planned ones, the first ``coarse`` of them on averaged images;
+    ``coarse_seconds`` is what those took.
     """
 
     model: Learner
@@ -80,7 +80,7 @@ def train(state: TrainingState, scheme: Scheme, feed: Feed, engine: Engine) -> I
             if isinstance(part, Component):
                 part.proceed(state.step / state.total)
         batch = feed.batch(state.step)
-        if sees_averaged(state.step, state.coarse):
+        if state.step < state.coarse:
             batch = batch.averaged(EDGE)
         seed_torch("noise", scheme.seed, state.step)
         noise = [derive("noise", scheme.seed, "item", number) for number in share.numbers(state.step)]

@@ -25,7 +25,6 @@ SMALL: dict[tuple[str, str], dict[str, Any]] = {
 QUICK = {
     "contrastive-vae",
     "contrastive-vae/light",
-    "contrastive-vae/wide",
     "lapirn",
     "logdemons",
     "unet",

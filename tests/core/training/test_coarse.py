@@ -15,7 +15,7 @@ from contreg_core.checkpoint import read_checkpoint
 from contreg_core.errors import UsageError
 from contreg_core.recipe import Recipe
 from contreg_core.scheme import Scheme
-from contreg_core.training.coarse import EDGE, WHOLE_EVERY, sees_averaged
+from contreg_core.training.coarse import EDGE
 from contreg_core.training.schedule import learning_rate
 from contreg_core.training.session import Session
 from contreg_core.types import Pair
@@ -74,15 +74,6 @@ def test_an_averaged_pair_keeps_subjects_and_most_of_its_mask() -> None:
 def test_the_first_share_of_the_steps_sees_half_the_grid(start: Start) -> None:
     assert seen(start("run")) == 3 * [(4, 6, 4)] + 3 * [(8, 12, 8)]
     assert seen(start("whole", "training.coarse=0")) == 6 * [(8, 12, 8)]
-
-
-@given(st.integers(0, 200), st.integers(0, 100))
-def test_a_long_coarse_part_sees_whole_images_at_times(coarse: int, start: int) -> None:
-    averaged = [sees_averaged(step, coarse) for step in range(start, start + WHOLE_EVERY)]
-    assert sum(averaged) <= WHOLE_EVERY - 1
-    if start + WHOLE_EVERY <= coarse:
-        assert sum(averaged) == WHOLE_EVERY - 1
-    assert not any(sees_averaged(step, coarse) for step in range(coarse, coarse + WHOLE_EVERY))
 
 
 def test_images_too_small_for_the_encoder_stay_whole(start: Start) -> None:
