@@ -115,9 +115,9 @@ class PyramidDecoder(Decoder):
         for level in reversed(range(len(self.blocks))):
             moving, fixed = encoding.features[level].chunk(2, dim=1)
             velocity, features = self._compare(level, moving, fixed, velocity, features)
-            residual, log_variance = gaussian(
-                self.heads[level], None if level else self.log_variance_head, features
-            )
+            head = self.heads[level]
+            assert isinstance(head, FieldHead)
+            residual, log_variance = gaussian(head, None if level else self.log_variance_head, features)
             velocity = velocity + residual
             if level < len(self.descents):
                 images = moving[:, -1:], fixed[:, -1:]
