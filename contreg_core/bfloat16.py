@@ -42,16 +42,23 @@ class _SmallInFloat32(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         named = kwargs or {}
-        if func not in _CONVOLUTIONS or not _small(args[0] if args else named["input"]):
+        if func not in _CONVOLUTIONS or not _small(*_operands(args, named)):
             return func(*args, **named)
         with torch.autocast("cpu", enabled=False):
             values = func(*map(_wide, args), **{name: _wide(value) for name, value in named.items()})
         return values.to(torch.bfloat16)
 
 
-def _small(volume: Tensor) -> bool:
+def _operands(args: Sequence[Any], named: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
+    """(volume, weight), by place or by name."""
+    volume = args[0] if args else named["input"]
+    return volume, args[1] if len(args) > 1 else named["weight"]
+
+
+def _small(volume: Tensor, weight: Tensor) -> bool:
     casts = volume.dtype == torch.bfloat16 or torch.is_autocast_enabled("cpu")
-    return volume.device.type == "cpu" and casts and min(volume.shape[2:]) < _LEAST
+    space = volume.shape[2 - weight.ndim :]  # with a batch or without one
+    return volume.device.type == "cpu" and casts and min(space) < _LEAST
 
 
 def _wide(value: Any) -> Any:

@@ -63,8 +63,10 @@ def test_answers_are_bfloat16_and_small_ones_made_in_float32(
         values, again = layer(image), layer(image.bfloat16())
         assert values.dtype == again.dtype == torch.bfloat16
         assert torch.is_autocast_enabled("cpu")
+        alone = layer(image[0])
     exact = layer(image)
     assert torch.equal(values, exact.bfloat16()) == (min(size) < 3)
+    assert torch.equal(alone, values[0])
     torch.testing.assert_close(values.float(), exact, rtol=0.05, atol=0.05)
 
 
