@@ -198,8 +198,8 @@ def _voting(subject: Subject, request: Request) -> Subject:
 
 
 def _ready(request: Request, catalogue: "Catalogue") -> Subject:
+    from contreg_cli.caches import prepare_options
     from contreg_cli.models import load_model
-    from contreg_cli.recipes import is_default
     from contreg_core.engine import Engine
     from contreg_core.inference.evaluate import evaluate, kept_loader
     from contreg_core.inference.evaluate_labels import evaluate_segmenter
@@ -216,8 +216,7 @@ def _ready(request: Request, catalogue: "Catalogue") -> Subject:
         raise _no_cohort(request)
     spec = model.recipe.preprocessing
     sampling = _sampling(request, model)
-    same = is_default(spec, catalogue)
-    options = [] if same else ["--model", request.model]
+    options = prepare_options(catalogue, request.model, request.settings)
     cohort = open_cache(catalogue, name, spec, request.cache, options)
     sha256, held_out = model.record.get("sha256"), model.recipe.training.validation
     what = str(sha256 or dump_recipe(model.recipe))

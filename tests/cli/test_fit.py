@@ -291,6 +291,15 @@ def test_the_next_command_quotes(tmp_path):
     assert fitting.next_command(tmp_path / "a run", None) == f"contreg evaluate '{tmp_path / 'a run'}'"
 
 
+def test_an_unprepared_cohort_gets_its_command_for_a_solver_too(contreg, tmp_path):
+    """With the settings that the cache depends on, and without the others."""
+    own = ["-s", "preprocessing.floor=0.2", "-s", "loss.lncc.window=7"]
+    result = contreg("evaluate", "--model", "svf-adam", "--data", "lpba40", "--cache", tmp_path, *own)
+    assert result.code == 66
+    command = f"contreg prepare --data lpba40 --source DIR --cache {tmp_path} -s preprocessing.floor=0.2"
+    assert result.err.rstrip().endswith(command)
+
+
 def test_a_solver_is_refused_before_anything_is_prepared(contreg, tmp_path):
     result = contreg("fit", "--model", "svf-adam", "--data", "synthetic", "--cache", tmp_path)
     assert result.code == 2
