@@ -89,7 +89,8 @@ class Encoding:
 class Field:
     """A displacement or a stationary velocity, possibly Gaussian, possibly on a coarser grid.
 
-    ``mean`` is ``(B, ndim, *space/scale)`` in voxels of that coarser grid; ``log_variance`` likewise or None.
+    ``mean`` is ``(B, ndim, *space/scale)`` in voxels of that coarser grid; ``log_variance`` likewise, or on a grid that
+    is coarser by a whole number and in its voxels, or None.
     ``sampling="legacy"`` reproduces the released code of Liu et al. 2020, which adds ``log_variance`` times noise
     (and, at test, ``log_variance`` itself) where a standard deviation is meant (methods.md A.3).
     """
@@ -104,16 +105,25 @@ class Field:
         """One reparameterised sample ``mean + exp(log_variance / 2) * noise`` (Liu et al. 2020, eq. 7)."""
         if self.log_variance is None:
             return self.mean
-        noise = ranks.normal_like(self.mean)
-        if self.sampling == "legacy":
-            return self.mean + self.log_variance * noise
-        return self.mean + torch.exp(self.log_variance / 2) * noise
+        noise = ranks.normal_like(self.log_variance)
+        legacy = self.sampling == "legacy"
+        deviation = self.log_variance if legacy else torch.exp(self.log_variance / 2)
+        return self.mean + self._laid(deviation * noise)
 
     def expected(self) -> Tensor:
         """The field used at test: the mean (``legacy`` adds the head's log-variance, as the released code does)."""
         if self.sampling == "legacy" and self.log_variance is not None:
-            return self.mean + self.log_variance
+            return self.mean + self._laid(self.log_variance)
         return self.mean
+
+    @property
+    def deviation_scale(self) -> int:
+        """Voxels of the image to one of ``log_variance``'s grid."""
+        assert self.log_variance is not None
+        return self.scale * self.mean.shape[2] // self.log_variance.shape[2]
+
+    def _laid(self, deviation: Tensor) -> Tensor:
+        return spatial.resize(deviation, self.mean.shape[2:])
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Refinement of one pair's field: descent from where a network, or anything else, left it, coarse to fine."""
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
@@ -17,18 +16,21 @@ from contreg_plugins.solvers.descent import descend, objective_of, singly
 _SQUARINGS = 5
 _COARSER = 3
 """Steps on averaged images for one on the images: in 3-D they cost an eighth, and large corrections are found there."""
+_SHARE_FULL = 0.5
+"""Steps with an update for every voxel for one at half the resolution: they are the dearest, and soon there."""
 
 
 class InstanceOpt(Solver):
     """Minimises the objective over an update of the given field, on averaged images first, then on the images.
 
-    The update is a velocity at half the resolution of the images, or at that of the field if coarser. It is added to
-    a velocity. A displacement is read through its map, ``u <- exp(w) + u(p + exp(w))``: what does not fold is not made
-    to, where adding voxel by voxel would. The loss at full resolution never rises (methods.md B.7.1, F.12). A
-    log-variance is held.
+    The update is a velocity at half the resolution of the images, or at that of the field if coarser; at last it has a
+    vector for every voxel, and so has the result. It is added to a velocity. A displacement is read through its map,
+    ``u <- exp(w) + u(p + exp(w))``: what does not fold is not made to, where adding voxel by voxel would. The loss on
+    the images never rises (methods.md B.7.1, F.12). A log-variance is held, on its own grid.
 
     Knobs:
-        steps: Adam steps on the images themselves, and three times as many at every coarser level.
+        steps: Adam steps on the images themselves, three times as many at every coarser level, and half as many with
+            an update for every voxel.
         levels: edge of the cubes that images are averaged over, in voxels, coarsest first.
         rate: how far a step may move the update, in voxels of its own grid.
     """
@@ -37,7 +39,7 @@ class InstanceOpt(Solver):
     paper = "Balakrishnan et al. 2019"
     gives: ClassVar[frozenset[str]] = frozenset({"velocity", "log_variance"})
 
-    def __init__(self, *, steps: int = 50, levels: tuple[int, ...] = (2, 1), rate: float = 0.25) -> None:
+    def __init__(self, *, steps: int = 50, levels: tuple[int, ...] = (8, 4, 2, 1), rate: float = 0.25) -> None:
         super().__init__()
         if steps < 0 or rate <= 0:
             raise ValueError(
@@ -50,29 +52,59 @@ class InstanceOpt(Solver):
         self.rate = rate
 
     def forward(self, pair: Pair, field: Field | None, objective: Objective, warper: Warper) -> Field:
-        """A field of any kind and scale (None: a velocity of zero at half resolution) -> the same, refined."""
-        start = _rest(pair) if field is None else field
-        refined = [
-            self._refine(one, _only(start, number), objective, warper)
-            for number, one in enumerate(singly(pair))
-        ]
-        return replace(start, mean=torch.cat(refined))
+        """A field of any kind and scale (None: a velocity of zero) -> the same kind for every voxel, refined.
 
-    def _refine(self, pair: Pair, field: Field, objective: Objective, warper: Warper) -> Tensor:
+        The field itself where no pair of the batch gained.
+        """
+        start = _rest(pair) if field is None else field
+        parts = [_only(start, number) for number in range(len(start.mean))]
+        found = [
+            self._refine(one, part, objective, warper) for one, part in zip(singly(pair), parts, strict=True)
+        ]
+        if all(mean is None for mean in found):
+            return start
+        every = torch.cat(
+            [_on_images(part).mean if mean is None else mean for part, mean in zip(parts, found, strict=True)]
+        )
+        return replace(start, mean=spatial.crop_to(every, pair.space) if field is None else every, scale=1)
+
+    def _refine(self, pair: Pair, field: Field, objective: Objective, warper: Warper) -> Tensor | None:
+        """The mean for every voxel (of the field's padding, too); None where the loss would not be lower."""
+        coarse = replace(field, mean=self._coarse_to_fine(pair, field, objective, warper))
+        full, steps = _on_images(coarse), math.ceil(_SHARE_FULL * self.steps)
+        update = self._descended(torch.zeros_like(full.mean), full, objective, pair, warper, steps)
+        refined = _updated(full, update)
+        after, before = (objective_of(objective, pair, warper, one) for one in (full, field))
+        return refined if after(refined) < before(field.mean) else None
+
+    def _coarse_to_fine(self, pair: Pair, field: Field, objective: Objective, warper: Warper) -> Tensor:
+        """The mean on its own grid, level by level."""
         whole = _padded(field, max(self.levels))
         update = field.mean.new_zeros(1, pair.ndim, *[1] * pair.ndim)
         for edge in self.levels:
-            images = pair.averaged(edge)
-            coarse = _coarsened(whole, edge)
-            loss = objective_of(objective.coarsened(edge), images, warper, coarse)
-            update = self._descended(_laid(update, whole, edge), coarse, loss, edge)
-        refined = spatial.crop_to(_updated(whole, _laid(update, whole, 1)), field.mean.shape[2:])
-        loss = objective_of(objective, pair, warper, field)
-        return refined if loss(refined) < loss(field.mean) else field.mean
+            start, coarse, terms = (
+                _laid(update, whole, edge),
+                _coarsened(whole, edge),
+                objective.coarsened(edge),
+            )
+            steps = self.steps if edge == min(self.levels) else _COARSER * self.steps
+            update = self._descended(start, coarse, terms, pair.averaged(edge), warper, steps)
+        return spatial.crop_to(_updated(whole, _laid(update, whole, 1)), field.mean.shape[2:])
 
-    def _descended(self, update: Tensor, field: Field, loss: Callable[[Tensor], Tensor], edge: int) -> Tensor:
-        steps = self.steps if edge == min(self.levels) else _COARSER * self.steps
+    def _descended(
+        self, update: Tensor, field: Field, objective: Objective, images: Pair, warper: Warper, steps: int
+    ) -> Tensor:
+        loss = objective_of(objective, images, warper, field)
         return descend(update, lambda values: loss(_updated(field, values)), steps=steps, rate=self.rate)
+
+
+def _on_images(field: Field) -> Field:
+    """The field for every voxel of the images; what it has of a variance is held there in their voxels."""
+    space = [size * field.scale for size in field.mean.shape[2:]]
+    variance = field.log_variance
+    if variance is not None and field.scale > 1:
+        variance = spatial.stretch(variance, space) + 2 * math.log(field.scale)
+    return replace(field, mean=spatial.resize(field.mean, space), log_variance=variance, scale=1)
 
 
 def _padded(field: Field, multiple: int) -> Field:

@@ -13,15 +13,17 @@ from contreg_plugins.solvers.descent import descend, objective_of, singly
 
 
 class SVFAdam(Solver):
-    """Minimises the recipe's losses over a velocity at half the resolution of the images, level by level.
+    """Minimises the recipe's losses over a velocity, level by level, then once more at the images' own resolution.
 
     Classical registration in the way of greedy and log-demons tools, with automatic gradients and Adam: at every level
-    the images are means over cubes, and the velocity starts as the one of the level before (zero, or ``field``'s, at
-    the first), and a loss's lengths shrink with the images. The loss of a level never rises.
+    the images are means over cubes, and the velocity has half their resolution and starts as the one of the level
+    before (zero, or ``field``'s, at the first), and a loss's lengths shrink with the images. At last every voxel has a
+    velocity of its own. The loss of a level never rises.
 
     Knobs:
         levels: edge of the cubes that images are averaged over, in voxels, coarsest first.
         steps: Adam steps at each level.
+        full: Adam steps with a velocity for every voxel of the images; 0 leaves it at half their resolution.
         rate: how far a step may move the velocity, in voxels of its own grid.
     """
 
@@ -32,7 +34,8 @@ class SVFAdam(Solver):
         self,
         *,
         levels: tuple[int, ...] = (8, 4, 2, 1),
-        steps: tuple[int, ...] = (60, 60, 60, 40),
+        steps: tuple[int, ...] = (60, 60, 60, 20),
+        full: int = 12,
         rate: float = 0.25,
     ) -> None:
         super().__init__()
@@ -40,27 +43,44 @@ class SVFAdam(Solver):
             raise ValueError(
                 f"{len(levels)} levels and {len(steps)} numbers of steps; give one number a level"
             )
-        if min(levels) < 1 or min(steps) < 0 or rate <= 0:
+        if min(levels) < 1 or min(*steps, full) < 0 or rate <= 0:
             raise ValueError("levels of at least 1, steps of at least 0 and a rate above 0 are expected")
         self.levels = levels
         self.steps = steps
+        self.full = full
         self.rate = rate
 
     def forward(self, pair: Pair, field: Field | None, objective: Objective, warper: Warper) -> Field:
-        """``(B, 1, *space)`` -> velocity ``(B, ndim, *space/2)``, odd sizes rounded up."""
+        """``(B, 1, *space)`` -> velocity ``(B, ndim, *space)``; without ``full`` of half the size, rounded up."""
         starts = [None] * len(pair.fixed) if field is None else field.mean.split(1)
         parts = zip(singly(pair), starts, strict=True)
-        return _velocity(torch.cat([self._solve(one, start, objective, warper) for one, start in parts]))
+        velocity = torch.cat([self._solve(one, start, objective, warper) for one, start in parts])
+        return _velocity(velocity, 1 if self.full else 2)
 
     def _solve(self, pair: Pair, start: Tensor | None, objective: Objective, warper: Warper) -> Tensor:
         velocity = pair.fixed.new_zeros(1, pair.ndim, *[1] * pair.ndim) if start is None else start
         for level, steps in zip(self.levels, self.steps, strict=True):
             images = pair.averaged(level)
-            velocity = spatial.resize(velocity, [-(-size // 2) for size in images.space])
-            loss = objective_of(objective.coarsened(level), images, warper, _velocity(velocity))
-            velocity = descend(velocity, loss, steps=steps, rate=self.rate)
-        return velocity
+            velocity = _halved(velocity, images)
+            velocity = self._descended(velocity, 2, objective.coarsened(level), images, warper, steps)
+        velocity = _halved(velocity, pair)
+        if not self.full:
+            return velocity
+        every = spatial.crop_to(
+            spatial.resize(velocity, [2 * size for size in velocity.shape[2:]]), pair.space
+        )
+        return self._descended(every, 1, objective, pair, warper, self.full)
+
+    def _descended(
+        self, velocity: Tensor, scale: int, objective: Objective, images: Pair, warper: Warper, steps: int
+    ) -> Tensor:
+        loss = objective_of(objective, images, warper, _velocity(velocity, scale))
+        return descend(velocity, loss, steps=steps, rate=self.rate)
 
 
-def _velocity(mean: Tensor) -> Field:
-    return Field(mean, kind="velocity", scale=2)
+def _halved(velocity: Tensor, images: Pair) -> Tensor:
+    return spatial.resize(velocity, [-(-size // 2) for size in images.space])
+
+
+def _velocity(mean: Tensor, scale: int) -> Field:
+    return Field(mean, kind="velocity", scale=scale)

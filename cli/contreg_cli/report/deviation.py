@@ -14,7 +14,7 @@ from contreg_core.types import Registration
 def field_deviation(registration: Registration, spacing: Sequence[float]) -> NDArray[np.float32] | None:
     """Length of the field's standard deviation, ``sqrt(sum_k sigma_k^2)``, ``(*space)`` in mm; None without a variance.
 
-    A field on a coarser grid is brought to the image grid: its voxels are ``scale`` times larger. For a velocity it is
+    A deviation on a coarser grid is brought to the image grid: its voxels are larger. For a velocity it is
     the deviation before integration.
     """
     field, space = registration.field, registration.pair.space
@@ -24,9 +24,9 @@ def field_deviation(registration: Registration, spacing: Sequence[float]) -> NDA
     sigma = (
         field.log_variance.abs() if field.sampling == "legacy" else torch.exp(field.log_variance.float() / 2)
     )
-    sizes = torch.tensor(tuple(spacing[: len(space)]), device=sigma.device) * field.scale
+    sizes = torch.tensor(tuple(spacing[: len(space)]), device=sigma.device) * field.deviation_scale
     length = (sigma.float() * sizes.view(1, -1, *([1] * len(space)))).square().sum(1, keepdim=True).sqrt()
-    full = [size * field.scale for size in length.shape[2:]]
+    full = [size * field.deviation_scale for size in length.shape[2:]]
     mode = "trilinear" if len(space) == 3 else "bilinear"
     grown = F.interpolate(length, size=full, mode=mode, align_corners=True)
     values: NDArray[np.float32] = spatial.crop_to(grown, space)[0, 0].cpu().numpy()

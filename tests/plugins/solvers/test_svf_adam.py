@@ -123,10 +123,31 @@ def test_nothing_else_gets_a_gradient(known) -> None:
 
 def test_it_starts_where_it_is_told(known) -> None:
     pair, _ = known(2)
-    start = solve(pair).field
+    start = solve(pair, full=0).field
     with torch.no_grad():
-        field = SVFAdam(levels=(1,), steps=(0,))(pair, start, objective(), StationaryVelocity())
+        field = SVFAdam(levels=(1,), steps=(0,), full=0)(pair, start, objective(), StationaryVelocity())
     assert torch.equal(field.mean, start.mean)
+
+
+@both_dimensions
+@pytest.mark.parametrize(("full", "scale"), [(0, 2), (5, 1)])
+@pytest.mark.parametrize("levels", [(2, 1), (4, 2)])
+def test_the_velocity_has_the_grid_it_says(known, ndim: int, full: int, scale: int, levels) -> None:
+    """Odd sizes and levels that end before the images included."""
+    pair = known(ndim)[0]
+    found = solve(pair, full=full, levels=levels, steps=(5, 5)).field
+    assert (found.kind, found.scale) == ("velocity", scale)
+    assert found.mean.shape == (1, ndim, *(-(-size // scale) for size in pair.space))
+
+
+def test_what_one_voxel_in_two_cannot_say_is_found(brain: Callable[..., Tensor]) -> None:
+    """A velocity that turns from voxel to voxel is none at half the resolution."""
+    fixed = brain((48, 48), 0, 0.6).float()
+    torch.manual_seed(1)
+    known = spatial.integrate(0.8 * torch.randn(1, 2, 48, 48) * (fixed > 0))
+    pair, exact = Pair(spatial.warp(fixed, known), fixed), Objective({"mse": (1.0, MSE())})
+    half, every = (exact(solve(pair, exact, full=full)).total for full in (0, 30))
+    assert every < 0.5 * half
 
 
 def test_any_loss_and_warper_will_do(known) -> None:
@@ -143,7 +164,9 @@ def test_without_losses_it_says_so(known) -> None:
         SVFAdam()(known(2)[0], None, Objective({}), StationaryVelocity())
 
 
-@pytest.mark.parametrize("knobs", [{"levels": (2, 1)}, {"steps": ()}, {"rate": 0.0}, {"levels": (4, 2, 0)}])
+@pytest.mark.parametrize(
+    "knobs", [{"levels": (2, 1)}, {"steps": ()}, {"rate": 0.0}, {"levels": (4, 2, 0)}, {"full": -1}]
+)
 def test_knobs_that_mean_nothing_are_refused(knobs: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="expected|give one"):
         SVFAdam(**knobs)
