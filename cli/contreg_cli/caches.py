@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contreg_cli.options import cache_root
+from contreg_cli.options import DEFAULT_MODEL, cache_root
 from contreg_core.errors import MissingError
 
 if TYPE_CHECKING:
@@ -15,11 +15,16 @@ if TYPE_CHECKING:
 
 
 def open_cache(
-    catalogue: "Catalogue", name: str, spec: "Preprocessing", cache: Path | None, options: Sequence[str] = ()
+    catalogue: "Catalogue",
+    name: str,
+    spec: "Preprocessing",
+    cache: Path | None,
+    model: str = DEFAULT_MODEL,
+    settings: Sequence[str] = (),
 ) -> "CachedCohort":
     """The prepared cohort under ``spec``. One that needs no source is prepared here and now.
 
-    ``options`` are those that lead ``prepare`` to the same preprocessing. Raises ``MissingError`` with the command
+    ``model`` and ``settings`` are what the user said, and led to ``spec``. Raises ``MissingError`` with the command
     that prepares it.
     """
     from contreg_core.cache import CachedCohort, find_cache
@@ -30,6 +35,7 @@ def open_cache(
     if found is not None:
         return CachedCohort.open(found)
     if cohort.needs_source:
+        options = prepare_options(catalogue, model, settings)
         raise _missing(root, name, prepare_command(name, cache, options))
     return _prepare_embedded(catalogue, name, spec, root)
 

@@ -198,7 +198,6 @@ def _voting(subject: Subject, request: Request) -> Subject:
 
 
 def _ready(request: Request, catalogue: "Catalogue") -> Subject:
-    from contreg_cli.caches import prepare_options
     from contreg_cli.models import load_model
     from contreg_core.engine import Engine
     from contreg_core.inference.evaluate import evaluate, kept_loader
@@ -216,8 +215,7 @@ def _ready(request: Request, catalogue: "Catalogue") -> Subject:
         raise _no_cohort(request)
     spec = model.recipe.preprocessing
     sampling = _sampling(request, model)
-    options = prepare_options(catalogue, request.model, request.settings)
-    cohort = open_cache(catalogue, name, spec, request.cache, options)
+    cohort = open_cache(catalogue, name, spec, request.cache, request.model, request.settings)
     sha256, held_out = model.record.get("sha256"), model.recipe.training.validation
     what = str(sha256 or dump_recipe(model.recipe))
     identity = f"{what} on {engine.device.type}{' in bfloat16' if engine.bfloat16 else ''}"
@@ -241,7 +239,6 @@ def _no_cohort(request: Request) -> UsageError:
 
 
 def _unregistered(request: Request, catalogue: "Catalogue") -> Subject:
-    from contreg_cli.caches import prepare_options
     from contreg_cli.recipes import find_recipe
     from contreg_cli.unregistered import identity
     from contreg_core.inference.evaluate import evaluate, kept_loader
@@ -255,8 +252,8 @@ def _unregistered(request: Request, catalogue: "Catalogue") -> Subject:
     if request.data is None:
         raise _no_cohort(request)
     recipe = find_recipe(catalogue, DEFAULT_MODEL, request.settings)
-    options = prepare_options(catalogue, DEFAULT_MODEL, request.settings)
-    cohort = open_cache(catalogue, request.data, recipe.preprocessing, request.cache, options)
+    spec = recipe.preprocessing
+    cohort = open_cache(catalogue, request.data, spec, request.cache, settings=request.settings)
     scores = partial(evaluate, identity, cohort, load=kept_loader(cohort))
     return Subject("none", cohort, "none", scores, identity, recipe.training.validation)
 

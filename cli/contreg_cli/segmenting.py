@@ -314,7 +314,7 @@ def find_references(
         return [read_reference(image, labels, choice) for image, labels in files], rows
     if len(pairs) > 1:
         raise UsageError("a cohort is given beside another atlas", "give IMAGE:LABELS pairs, or one cohort")
-    cohort = open_cache(catalogue, atlases[0], model.recipe.preprocessing, cache, ["--model", name])
+    cohort = open_cache(catalogue, atlases[0], model.recipe.preprocessing, cache, name)
     rows = read_label_table(table) if table else tuple(TableRow(label) for label in cohort.labels)
     return training_references(cohort), rows
 

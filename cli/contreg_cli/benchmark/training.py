@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 def train(row: Row, plan: Plan, catalogue: "Catalogue") -> Path:
     """The folder of the row's finished run; raises ``MismatchError`` where a run is there that is not this row's."""
-    from contreg_cli.caches import open_cache, prepare_options
+    from contreg_cli.caches import open_cache
     from contreg_cli.recipes import find_recipe
     from contreg_core.training.run_folder import RunFolder
 
     recipe = find_recipe(catalogue, row.recipe, plan.settings_of(row))
-    options = prepare_options(catalogue, row.recipe, plan.settings)
-    cohort = open_cache(catalogue, plan.data, recipe.preprocessing, plan.cache, options)
+    spec = recipe.preprocessing
+    cohort = open_cache(catalogue, plan.data, spec, plan.cache, row.recipe, plan.settings)
     folder = RunFolder(plan.run(row))
     record = read_record(folder.path)
     _check_budget(folder.path, record, plan.seconds)

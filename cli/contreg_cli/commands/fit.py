@@ -118,7 +118,7 @@ def command(
     at most. On several devices a batch is shared out among them, and the result is that of one.
     """
     from contreg_cli import launching
-    from contreg_cli.caches import open_cache, prepare_options
+    from contreg_cli.caches import open_cache
     from contreg_cli.fitting import fit, next_command
     from contreg_cli.recipes import find_recipe
     from contreg_cli.times import seconds
@@ -134,12 +134,11 @@ def command(
     changes = [*settings, *_training(steps, epochs, batch_size, seed)]
     recipe = find_recipe(catalogue, model, changes)
     require_trainable(recipe)  # before a cohort is prepared for nothing
-    how = prepare_options(catalogue, model, settings)
     folder = RunFolder(run or default_run(recipe.name, data))
     wish = launching.Wish(devices, nodes, device, dist_timeout)
     with launching.ranks(wish) as ranks:
         cohort = launching.in_turn(
-            ranks, lambda: open_cache(catalogue, data, recipe.preprocessing, cache, how)
+            ranks, lambda: open_cache(catalogue, data, recipe.preprocessing, cache, model, settings)
         )
         if launching.to_be_started(wish, ranks):
             if batch_size != 0:
