@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args, get_origin
 from contreg_core.components import Component
 from contreg_core.conformance.case import Case
 from contreg_core.conformance.law import LeftOutError, demand, laws, listing
+from contreg_core.conformance.partners import RESOLUTIONS
 from contreg_core.conformance.samples import BOTH
 from contreg_core.errors import ContregError
 from contreg_core.parameters import parameters_of
@@ -40,10 +41,14 @@ def demand_documented(cls: type) -> None:
 
 
 def facts_follow_the_class(case: AnyCase) -> None:
-    """An instance gives no more than its class declares in ``gives``, and needs no less than its ``needs``."""
+    """An instance gives no more than its class declares in ``gives``, and needs no less than its ``needs``.
+
+    A resolution may be another where a knob says so, but one must be left.
+    """
     for ndim in BOTH:
         part: Component = case.make(ndim)
         more, less = part.given() - part.gives, part.needs - part.needed()
+        less -= RESOLUTIONS if part.needed() & RESOLUTIONS else set()
         demand(not more, f"given() has {listing(more)}, which gives = {listing(part.gives)} does not")
         demand(not less, f"needed() lacks {listing(less)}, which needs = {listing(part.needs)} has")
 

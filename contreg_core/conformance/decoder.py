@@ -10,11 +10,9 @@ from contreg_core.components import Component, Decoder, Encoder
 from contreg_core.conformance.case import Answer, Case
 from contreg_core.conformance.encoder import EncoderCase
 from contreg_core.conformance.law import BrokenError, compared_facts, demand, laws, listing
-from contreg_core.conformance.partners import PlainEncoder
+from contreg_core.conformance.partners import RESOLUTIONS, PlainEncoder
 from contreg_core.conformance.samples import BOTH
 from contreg_core.types import Field, Pair
-
-_RESOLUTIONS = frozenset({"full-resolution", "half-resolution"})
 
 
 class DecoderCase(Case[Decoder]):
@@ -32,8 +30,8 @@ class DecoderCase(Case[Decoder]):
     ) -> None:
         super().__init__(cls, knobs)
         self.partners = [one for one in partners if issubclass(one, Encoder)]
-        needed = cls.needs & _RESOLUTIONS
-        self.facts = (cls.needs - _RESOLUTIONS) | (needed or {resolution})
+        needed = cls.needs & RESOLUTIONS
+        self.facts = (cls.needs - RESOLUTIONS) | (needed or {resolution})
 
     def encoder(self, ndim: int) -> EncoderCase:
         """What stands before it."""
@@ -67,7 +65,7 @@ class DecoderCase(Case[Decoder]):
 
 def fields_have_their_shape(case: DecoderCase) -> None:
     """``mean`` and ``log_variance`` are ``(B, ndim, *space / scale)``, behind every resolution not ruled out."""
-    allowed = case.cls.needs & _RESOLUTIONS or _RESOLUTIONS
+    allowed = case.cls.needs & RESOLUTIONS or RESOLUTIONS
     for resolution in sorted(allowed):
         one = DecoderCase(case.cls, case.knobs, case.partners, resolution)
         for ndim in BOTH:

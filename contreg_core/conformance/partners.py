@@ -11,6 +11,8 @@ from contreg_core import spatial
 from contreg_core.components import Encoder, Loss, Warper
 from contreg_core.types import Displacement, Embeddings, Encoding, Field, Pair, Registration
 
+RESOLUTIONS = frozenset({"full-resolution", "half-resolution"})
+"""Facts that rule each other out: of an encoder's finest features."""
 LEVELS = 4
 WIDTH = 64
 """Length of the kit's embeddings, and of its dense ones."""

@@ -26,14 +26,15 @@ class PyramidDecoder(Decoder):
 
     From the coarsest level on: the velocity so far is doubled in resolution and integrated, the moving features are
     warped by it, compared with the fixed features (concatenation, and a local correlation), and a small network adds a
-    residual velocity. The finest level, at half the image's resolution, is the mean; a second head gives the
-    log-variance (Liu et al. 2020, eq. 2). A level's velocity may then be taken further by learned steps of descent,
-    each from the images as they lie by then (Qiu et al. 2022).
+    residual velocity. The finest level, at half the image's resolution or at its own, is the mean; a second head gives
+    the log-variance (Liu et al. 2020, eq. 2). A level's velocity may then be taken further by learned steps of
+    descent, each from the images as they lie by then (Qiu et al. 2022).
 
     Knobs:
         width: channels of the residual networks; 0 takes those of the level's features (less the image).
         squarings: integration steps between levels.
-        correlation: radius in voxels of the local correlation at every level but the finest; 0 for none.
+        correlation: radius in voxels of the local correlation at levels coarser than half the image's resolution; 0 for
+            none.
         warping: warp the moving features by the coarser levels' field before they are compared.
         carry: pass the residual network's features on to the next finer level.
         norm: of the residual networks.
@@ -46,6 +47,7 @@ class PyramidDecoder(Decoder):
         bottleneck: how many of the finest levels mix what they compare by a kernel of 1, before one of 3.
         updates: learned steps of descent at each level, finest first, more numbers than levels being left; for encoders
             that give the images.
+        full: the finest level is at the images' own resolution, for encoders that give it; else at half of it.
     """
 
     name = "pyramid"
@@ -72,18 +74,21 @@ class PyramidDecoder(Decoder):
         slope: float = 0.2,
         bottleneck: int = 0,
         updates: tuple[int, ...] = (),
+        full: bool = False,
     ) -> None:
         super().__init__()
         if min(updates, default=0) < 0:
             raise ValueError(f"updates {updates}, expected numbers of steps of at least 0")
         self.squarings = squarings
+        self.full = full
+        self.compared = len(channels) if not correlation else 1 + full
         self.correlation = correlation
         self.warping = warping
         self.carry = carry
         self.field_kind = kind
         self.descends = any(updates[: len(channels)])
         widths = [width or joint // 2 - self.descends for joint in channels]
-        extra = [(2 * correlation + 1) ** ndim if correlation and k else 0 for k in range(len(channels))]
+        extra = [(2 * correlation + 1) ** ndim if k >= self.compared else 0 for k in range(len(channels))]
         above = [*(widths[1:] if carry else [0] * (len(widths) - 1)), 0]
         self.blocks = nn.ModuleList(
             _residual(ndim, joint + more + up + ndim, out, norm, slope, first=1 if k < bottleneck else 3)
@@ -104,11 +109,12 @@ class PyramidDecoder(Decoder):
         return frozenset(facts | ({"log_variance"} if self.log_variance_head is not None else set()))
 
     def needed(self) -> frozenset[str]:
-        """The images, where there are steps of descent."""
-        return self.needs | ({"images"} if self.descends else set())
+        """The finest level's resolution, and the images where there are steps of descent."""
+        resolution = "full-resolution" if self.full else "half-resolution"
+        return frozenset({"paired", resolution} | ({"images"} if self.descends else set()))
 
     def forward(self, encoding: Encoding) -> Field:
-        """Paired features at 1/2, 1/4 ... -> a field at 1/2."""
+        """Paired features at (1/1,) 1/2, 1/4 ... -> a field at the finest of them."""
         velocity: Tensor | None = None
         features: Tensor | None = None
         log_variance: Tensor | None = None
@@ -124,7 +130,7 @@ class PyramidDecoder(Decoder):
                 velocity = self.descents[level](features, *images, velocity, self._displacement)
         assert velocity is not None
         log_variance = None if log_variance is None else _WIDEST - F.softplus(_WIDEST - log_variance)
-        return Field(velocity, log_variance, kind=self.field_kind, scale=2)
+        return Field(velocity, log_variance, kind=self.field_kind, scale=1 if self.full else 2)
 
     def _compare(
         self, level: int, moving: Tensor, fixed: Tensor, velocity: Tensor | None, features: Tensor | None
@@ -139,7 +145,7 @@ class PyramidDecoder(Decoder):
             if self.warping:
                 moving = channels_last(spatial.warp(moving, self._displacement(velocity)).to(fixed.dtype))
         inputs = [moving, fixed, channels_last(velocity.to(fixed.dtype))]
-        if self.correlation and level:
+        if level >= self.compared:
             inputs.append(channels_last(local_correlation(moving, fixed, self.correlation)))
         if self.carry and features is not None:
             inputs.append(spatial.stretch(features, space))

@@ -29,12 +29,21 @@ class Pyramid(Encoder):
         local_dim: length of the dense unit vectors at 1/4; 0 for none.
         slope: negative slope of the leaky ReLU.
         images: give the image itself, averaged, as the last channel of every level.
+        full: channels per image of one more level in front, at the images' own resolution; 0 for none.
     """
 
     name = "pyramid"
     paper = "Liu et al. 2020, section 2.2"
     gives: ClassVar[frozenset[str]] = frozenset(
-        {"paired", "separate", "embeddings", "dense-embeddings", "half-resolution", "images"}
+        {
+            "paired",
+            "separate",
+            "embeddings",
+            "dense-embeddings",
+            "full-resolution",
+            "half-resolution",
+            "images",
+        }
     )
 
     def __init__(
@@ -48,17 +57,19 @@ class Pyramid(Encoder):
         local_dim: int = 32,
         slope: float = 0.2,
         images: bool = False,
+        full: int = 0,
     ) -> None:
         super().__init__()
         self.images = images
-        self.widths = tuple(features)
-        self.channels = tuple(2 * (channels + image_channels * images) for channels in features)
+        self.widths = (full, *features) if full else tuple(features)
+        self.channels = tuple(2 * (channels + image_channels * images) for channels in self.widths)
         self.multiple = 2 ** len(features)
         inputs = (image_channels, *features[:-1])
         self.levels = nn.ModuleList(
             _level(ndim, channels_in, channels, norm, slope)
             for channels_in, channels in zip(inputs, features, strict=True)
         )
+        self.full = _thin(ndim, image_channels, full, norm, slope) if full else None
         self.embedding = _mlp(features[-1], embedding_dim) if embedding_dim else None
         self.local = _local_mlp(ndim, features[1], local_dim) if local_dim and len(features) > 1 else None
 
@@ -70,7 +81,8 @@ class Pyramid(Encoder):
             "images": self.images,
         }
         switched = {name for name, on in switches.items() if on}
-        return frozenset({"paired", "separate", "half-resolution"} | switched)
+        resolution = "half-resolution" if self.full is None else "full-resolution"
+        return frozenset({"paired", "separate", resolution} | switched)
 
     def forward(self, pair: Pair) -> Encoding:
         """Both images go through as one batch; features come back as (moving | fixed) channel halves."""
@@ -81,13 +93,13 @@ class Pyramid(Encoder):
     def alone(self, image: Tensor) -> tuple[Tensor, ...]:
         """Images -> their levels, finest first; with norms other than "batch" each for itself."""
         self._check(tuple(image.shape[2:]))
-        features, levels = image, []
+        features, levels = image, [] if self.full is None else [channels_last(self.full(image))]
         for level in self.levels:
             features = channels_last(level(features))
             levels.append(features)
         if not self.images:
             return tuple(levels)
-        edges = (2**number for number in range(1, len(levels) + 1))
+        edges = (2**number for number in range(self.full is None, len(self.levels) + 1))
         return tuple(_with_image(level, image, edge) for level, edge in zip(levels, edges, strict=True))
 
     def together(self, moving: tuple[Tensor, ...], fixed: tuple[Tensor, ...]) -> Encoding:
@@ -109,7 +121,9 @@ class Pyramid(Encoder):
         moving, fixed = F.normalize(self.embedding(pooled).float(), dim=1).chunk(2)
         if self.local is None:
             return Embeddings(moving, fixed)
-        dense_moving, dense_fixed = F.normalize(self.local(self._learned(levels, 1)).float(), dim=1).chunk(2)
+        dense_moving, dense_fixed = F.normalize(
+            self.local(self._learned(levels, 1 - len(self.levels))).float(), dim=1
+        ).chunk(2)
         return Embeddings(moving, fixed, dense_moving, dense_fixed)
 
     def _learned(self, levels: Sequence[Tensor], number: int) -> Tensor:
@@ -118,6 +132,13 @@ class Pyramid(Encoder):
 
 def _with_image(features: Tensor, image: Tensor, edge: int) -> Tensor:
     return torch.cat((features, spatial.average(image, edge).to(features.dtype)), dim=1)
+
+
+def _thin(ndim: int, channels_in: int, channels: int, norm: Norm, slope: float) -> nn.Sequential:
+    """One convolution: at the images' own resolution a second would cost more than a whole coarser level."""
+    return nn.Sequential(
+        convolution(ndim, channels_in, channels), normalisation(ndim, channels, norm), nn.LeakyReLU(slope)
+    )
 
 
 def _level(ndim: int, channels_in: int, channels: int, norm: Norm, slope: float) -> nn.Sequential:

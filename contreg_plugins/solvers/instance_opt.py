@@ -39,7 +39,9 @@ class InstanceOpt(Solver):
     paper = "Balakrishnan et al. 2019"
     gives: ClassVar[frozenset[str]] = frozenset({"velocity", "log_variance"})
 
-    def __init__(self, *, steps: int = 50, levels: tuple[int, ...] = (8, 4, 2, 1), rate: float = 0.25) -> None:
+    def __init__(
+        self, *, steps: int = 50, levels: tuple[int, ...] = (8, 4, 2, 1), rate: float = 0.25
+    ) -> None:
         super().__init__()
         if steps < 0 or rate <= 0:
             raise ValueError(

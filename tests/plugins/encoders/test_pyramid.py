@@ -29,3 +29,28 @@ def test_laws_of_its_facts() -> None:
     case = EncoderCase(Pyramid, {"features": (4, 6), "images": True})
     facts_are_true(case)
     halves_swap(case)
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+@pytest.mark.parametrize("images", [False, True])
+def test_a_full_level_stands_in_front_and_changes_nothing_else(ndim: int, images: bool) -> None:
+    torch.manual_seed(0)
+    plain, full = (Pyramid(1, ndim, features=(4, 6), images=images, full=size) for size in (0, 3))
+    full.load_state_dict(plain.state_dict(), strict=False)
+    pair = Pair(*torch.rand(2, 1, 1, *[16] * ndim))
+    without, with_full = plain(pair), full(pair)
+    assert with_full.features[0].shape == (1, 2 * (3 + images), *[16] * ndim)
+    assert full.channels == (2 * (3 + images), *plain.channels)
+    for one, other in zip(without.features, with_full.features[1:], strict=True):
+        torch.testing.assert_close(other, one)
+    if images:
+        torch.testing.assert_close(with_full.paired()[0][1][:, -1:], pair.fixed)
+    assert without.embeddings is not None
+    assert with_full.embeddings is not None
+    torch.testing.assert_close(with_full.embeddings.moving_map, without.embeddings.moving_map)
+
+
+def test_laws_of_its_facts_at_full_resolution() -> None:
+    case = EncoderCase(Pyramid, {"features": (4, 6), "full": 3})
+    facts_are_true(case)
+    halves_swap(case)
