@@ -41,10 +41,7 @@ def demand_documented(cls: type) -> None:
 
 
 def facts_follow_the_class(case: AnyCase) -> None:
-    """An instance gives no more than its class declares in ``gives``, and needs no less than its ``needs``.
-
-    A resolution may be another where a knob says so, but one must be left.
-    """
+    """An instance gives no more than ``gives`` of its class and needs no less than ``needs``, or another resolution."""
     for ndim in BOTH:
         part: Component = case.make(ndim)
         more, less = part.given() - part.gives, part.needs - part.needed()
