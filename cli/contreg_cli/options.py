@@ -59,7 +59,7 @@ refine = click.option(
     type=click.IntRange(0),
     default=0,
     metavar="N",
-    help="Improve a trained model's answer by N steps of descent on the pair itself; 20 to 50 are worth their time.",
+    help="Improve a trained model's answer by N steps of descent on the pair itself; 10 to 30 are worth their time.",
 )
 fusion = click.option(
     "--fusion",
