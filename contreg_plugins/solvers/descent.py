@@ -7,6 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from contreg_core import spatial
 from contreg_core.components import Warper
 from contreg_core.errors import UsageError
 from contreg_core.model import register_by
@@ -59,6 +60,15 @@ def descend(start: Tensor, loss: Callable[[Tensor], Tensor], *, steps: int, rate
             adam.param_groups[0]["lr"] = rate * (1 + math.cos(math.pi * step / steps)) / 2
             adam.step()
     return best
+
+
+def on_images(field: Field) -> Field:
+    """The field for every voxel of the images; what it has of a variance is held there in their voxels."""
+    space = [size * field.scale for size in field.mean.shape[2:]]
+    variance = field.log_variance
+    if variance is not None and field.scale > 1:
+        variance = spatial.stretch(variance, space) + 2 * math.log(field.scale)
+    return replace(field, mean=spatial.resize(field.mean, space), log_variance=variance, scale=1)
 
 
 def singly(pair: Pair) -> list[Pair]:

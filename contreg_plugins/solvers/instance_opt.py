@@ -11,7 +11,7 @@ from contreg_core import spatial
 from contreg_core.components import Solver, Warper
 from contreg_core.objective import Objective
 from contreg_core.types import Field, Pair
-from contreg_plugins.solvers.descent import descend, objective_of, singly
+from contreg_plugins.solvers.descent import descend, objective_of, on_images, singly
 
 _SQUARINGS = 5
 _COARSER = 3
@@ -56,7 +56,7 @@ class InstanceOpt(Solver):
     def forward(self, pair: Pair, field: Field | None, objective: Objective, warper: Warper) -> Field:
         """A field of any kind and scale (None: a velocity of zero) -> the same kind for every voxel, refined.
 
-        The field itself where no pair of the batch gained.
+        The field itself where no pair of the batch gained; beside one that did, it is read on the images' grid.
         """
         start = _rest(pair) if field is None else field
         parts = [_only(start, number) for number in range(len(start.mean))]
@@ -66,14 +66,14 @@ class InstanceOpt(Solver):
         if all(mean is None for mean in found):
             return start
         every = torch.cat(
-            [_on_images(part).mean if mean is None else mean for part, mean in zip(parts, found, strict=True)]
+            [on_images(part).mean if mean is None else mean for part, mean in zip(parts, found, strict=True)]
         )
         return replace(start, mean=spatial.crop_to(every, pair.space) if field is None else every, scale=1)
 
     def _refine(self, pair: Pair, field: Field, objective: Objective, warper: Warper) -> Tensor | None:
         """The mean for every voxel (of the field's padding, too); None where the loss would not be lower."""
         coarse = replace(field, mean=self._coarse_to_fine(pair, field, objective, warper))
-        full, steps = _on_images(coarse), math.ceil(_SHARE_FULL * self.steps)
+        full, steps = on_images(coarse), math.ceil(_SHARE_FULL * self.steps)
         update = self._descended(torch.zeros_like(full.mean), full, objective, pair, warper, steps)
         refined = _updated(full, update)
         after, before = (objective_of(objective, pair, warper, one) for one in (full, field))
@@ -84,13 +84,9 @@ class InstanceOpt(Solver):
         whole = _padded(field, max(self.levels))
         update = field.mean.new_zeros(1, pair.ndim, *[1] * pair.ndim)
         for edge in self.levels:
-            start, coarse, terms = (
-                _laid(update, whole, edge),
-                _coarsened(whole, edge),
-                objective.coarsened(edge),
-            )
+            images, coarse, terms = pair.averaged(edge), _coarsened(whole, edge), objective.coarsened(edge)
             steps = self.steps if edge == min(self.levels) else _COARSER * self.steps
-            update = self._descended(start, coarse, terms, pair.averaged(edge), warper, steps)
+            update = self._descended(_laid(update, whole, edge), coarse, terms, images, warper, steps)
         return spatial.crop_to(_updated(whole, _laid(update, whole, 1)), field.mean.shape[2:])
 
     def _descended(
@@ -98,15 +94,6 @@ class InstanceOpt(Solver):
     ) -> Tensor:
         loss = objective_of(objective, images, warper, field)
         return descend(update, lambda values: loss(_updated(field, values)), steps=steps, rate=self.rate)
-
-
-def _on_images(field: Field) -> Field:
-    """The field for every voxel of the images; what it has of a variance is held there in their voxels."""
-    space = [size * field.scale for size in field.mean.shape[2:]]
-    variance = field.log_variance
-    if variance is not None and field.scale > 1:
-        variance = spatial.stretch(variance, space) + 2 * math.log(field.scale)
-    return replace(field, mean=spatial.resize(field.mean, space), log_variance=variance, scale=1)
 
 
 def _padded(field: Field, multiple: int) -> Field:

@@ -9,7 +9,7 @@ from contreg_core import spatial
 from contreg_core.components import Solver, Warper
 from contreg_core.objective import Objective
 from contreg_core.types import Field, Pair
-from contreg_plugins.solvers.descent import descend, objective_of, singly
+from contreg_plugins.solvers.descent import descend, objective_of, on_images, singly
 
 
 class SVFAdam(Solver):
@@ -66,9 +66,7 @@ class SVFAdam(Solver):
         velocity = _halved(velocity, pair)
         if not self.full:
             return velocity
-        every = spatial.crop_to(
-            spatial.resize(velocity, [2 * size for size in velocity.shape[2:]]), pair.space
-        )
+        every = spatial.crop_to(on_images(_velocity(velocity, 2)).mean, pair.space)
         return self._descended(every, 1, objective, pair, warper, self.full)
 
     def _descended(
