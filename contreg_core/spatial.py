@@ -83,6 +83,13 @@ def _normalised_grid(
     return torch.stack(torch.meshgrid(*axes, indexing="ij")[::-1], dim=-1)[None]
 
 
+def warp_features(features: Tensor, displacement: Tensor) -> Tensor:
+    """``features(p + u(p))`` of maps of many channels, in their own type, the edge repeated; computed in float32."""
+    if kernels.carries(features, displacement):
+        return kernels.carried(features, displacement)
+    return warp(features, displacement).to(features.dtype)
+
+
 def compose(first: Tensor, then: Tensor) -> Tensor:
     """The displacement of ``p -> (id + first)((id + then)(p))``: ``then + first(p + then(p))``."""
     return then + warp(first, then)

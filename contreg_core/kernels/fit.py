@@ -13,13 +13,16 @@ def fits(*tensors: Tensor) -> bool:
     first = tensors[0].dtype
     return (
         first in (torch.float32, torch.float64)
-        and all(_plain(tensor) and tensor.dtype == first for tensor in tensors)
+        and all(plain(tensor) and tensor.dtype == first for tensor in tensors)
         and not torch.compiler.is_compiling()
     )
 
 
-def _plain(tensor: Tensor) -> bool:
-    """Subclasses and functorch's wrappers hide other tensors; a loop would read memory that is not there."""
+def plain(tensor: Tensor) -> bool:
+    """A dense CPU tensor that is not empty.
+
+    Subclasses and functorch's wrappers hide other tensors; a loop would read memory that is not there.
+    """
     return (
         type(tensor) in (Tensor, Parameter)
         and tensor.device.type == "cpu"

@@ -143,7 +143,7 @@ class PyramidDecoder(Decoder):
         else:
             velocity = spatial.resize(velocity, space)
             if self.warping:
-                moving = channels_last(spatial.warp(moving, self._displacement(velocity)).to(fixed.dtype))
+                moving = channels_last(spatial.warp_features(moving, self._displacement(velocity)))
         inputs = [moving, fixed, channels_last(velocity.to(fixed.dtype))]
         if level >= self.compared:
             inputs.append(channels_last(local_correlation(moving, fixed, self.correlation)))

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from contreg_core import kernels
+
 
 def local_correlation(moving: Tensor, fixed: Tensor, radius: int) -> Tensor:
     """Mean over channels of ``fixed(p) * moving(p + d)`` for all integer ``|d_k| <= radius``.
@@ -13,6 +15,8 @@ def local_correlation(moving: Tensor, fixed: Tensor, radius: int) -> Tensor:
     ``(B, C, *space)`` twice -> ``(B, (2 radius + 1)^ndim, *space)``, shifts in axis order, zeros outside (the cost
     volume of PWC-Net, Sun et al. 2018).
     """
+    if kernels.correlates(moving, fixed):
+        return kernels.correlated(moving, fixed, radius)
     space = fixed.shape[2:]
     padded = F.pad(moving, [radius] * (2 * len(space)))
     return (_at_once if fixed.is_cuda else _in_turn)(padded, fixed, radius)

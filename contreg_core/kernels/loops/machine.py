@@ -15,15 +15,26 @@ from numba import config, njit
 
 Loop = TypeVar("Loop", bound=Callable[..., object])
 
-# Fused multiply-add only: reordered sums would not repeat, and NaN must stay NaN.
+# Fused multiply-add only: a loop's sums are made in the order it says, and NaN must stay NaN.
 _FAST = {"contract"}
+# In the order of the vector registers of the machine: the same bits on every call, not on every machine.
+_IN_PARTS = {"contract", "reassoc"}
 _SMALL = 2**14
 _pools: dict[int, ThreadPoolExecutor] = {}
 
 
 def compiled(function: Loop) -> Loop:
     """``function`` as machine code, kept on disk where numba finds a folder it may write to."""
-    settings: dict[str, Any] = {"nogil": True, "fastmath": _FAST, "error_model": "numpy"}
+    return _compiled(function, _FAST)
+
+
+def in_parts(function: Loop) -> Loop:
+    """``compiled``, and long sums are made in parts that are added up at the end."""
+    return _compiled(function, _IN_PARTS)
+
+
+def _compiled(function: Loop, fast: set[str]) -> Loop:
+    settings: dict[str, Any] = {"nogil": True, "fastmath": fast, "error_model": "numpy"}
     try:
         return cast(Loop, njit(cache=True, **settings)(function))
     except RuntimeError:  # neither the package folder nor the user's cache folder is writable

@@ -4,6 +4,7 @@ from itertools import product
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from contreg_plugins.layers.correlation import _at_once, _in_turn, local_correlation
 
@@ -29,13 +30,15 @@ def test_every_shift_in_axis_order(space: tuple[int, ...], radius: int) -> None:
 @pytest.mark.parametrize("space", [(4, 5), (3, 4, 5)])
 @pytest.mark.parametrize("radius", [1, 2])
 def test_shifts_at_once_are_shifts_in_turn(space: tuple[int, ...], radius: int) -> None:
-    """The form for GPUs, values and gradients."""
-    padded = torch.randn(2, 3, *[size + 2 * radius for size in space]).requires_grad_()
-    fixed = torch.randn(2, 3, *space).requires_grad_()
-    once, turn = _at_once(padded, fixed, radius), _in_turn(padded, fixed, radius)
+    """The form for GPUs, and the compiled one where there is one, values and gradients."""
+    moving, fixed = torch.randn(2, 2, 3, *space).unbind()
+    leaves = moving.requires_grad_(), fixed.requires_grad_()
+    padded = F.pad(moving, [radius] * (2 * len(space)))
+    turn = _in_turn(padded, fixed, radius)
     weights = torch.randn_like(turn)
-    torch.testing.assert_close(once, turn)
-    for found, expected in zip(
-        *(torch.autograd.grad((one * weights).sum(), (padded, fixed)) for one in (once, turn)), strict=True
-    ):
-        torch.testing.assert_close(found, expected)
+    expected = torch.autograd.grad((turn * weights).sum(), leaves, retain_graph=True)
+    for form in (_at_once(padded, fixed, radius), local_correlation(moving, fixed, radius)):
+        torch.testing.assert_close(form, turn)
+        found = torch.autograd.grad((form * weights).sum(), leaves, retain_graph=True)
+        for one, other in zip(found, expected, strict=True):
+            torch.testing.assert_close(one, other)
