@@ -48,6 +48,8 @@ class PyramidDecoder(Decoder):
         updates: learned steps of descent at each level, finest first, more numbers than levels being left; for encoders
             that give the images.
         full: the finest level is at the images' own resolution, for encoders that give it; else at half of it.
+        depth: convolutions more in each level's residual network, finest first, each added to what goes into it; none
+            where no number is, more numbers than levels being left.
     """
 
     name = "pyramid"
@@ -75,10 +77,13 @@ class PyramidDecoder(Decoder):
         bottleneck: int = 0,
         updates: tuple[int, ...] = (),
         full: bool = False,
+        depth: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
         if min(updates, default=0) < 0:
             raise ValueError(f"updates {updates}, expected numbers of steps of at least 0")
+        if min(depth, default=0) < 0:
+            raise ValueError(f"depth {depth}, expected numbers of convolutions of at least 0")
         self.squarings = squarings
         self.full = full
         self.compared = len(channels) if not correlation else 1 + full
@@ -90,8 +95,14 @@ class PyramidDecoder(Decoder):
         widths = [width or joint // 2 - self.descends for joint in channels]
         extra = [(2 * correlation + 1) ** ndim if k >= self.compared else 0 for k in range(len(channels))]
         above = [*(widths[1:] if carry else [0] * (len(widths) - 1)), 0]
+        deeper = [*depth, *[0] * len(channels)]
         self.blocks = nn.ModuleList(
-            _residual(ndim, joint + more + up + ndim, out, norm, slope, first=1 if k < bottleneck else 3)
+            nn.Sequential(
+                *_residual(
+                    ndim, joint + more + up + ndim, out, norm, slope, first=1 if k < bottleneck else 3
+                ),
+                *(_Deeper(ndim, out, norm, slope) for _ in range(deeper[k])),
+            )
             for k, (joint, more, up, out) in enumerate(zip(channels, extra, above, widths, strict=True))
         )
         self.heads = nn.ModuleList(FieldHead(out, ndim, std=mean_std) for out in widths)
@@ -168,3 +179,21 @@ def _residual(
         normalisation(ndim, channels, norm),
         nn.LeakyReLU(slope),
     )
+
+
+class _Deeper(nn.Module):
+    """Features and one convolution of them, which begins at nothing: a wider view for a network that learns as before."""
+
+    def __init__(self, ndim: int, channels: int, norm: Norm, slope: float) -> None:
+        super().__init__()
+        self.convolution = convolution(ndim, channels, channels)
+        self.norm = normalisation(ndim, channels, norm)
+        self.activation = nn.LeakyReLU(slope)
+        assert self.convolution.bias is not None
+        nn.init.zeros_(self.convolution.weight)
+        nn.init.zeros_(self.convolution.bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """``(B, C, *space)`` -> the same shape."""
+        added: Tensor = self.activation(self.norm(self.convolution(features)))
+        return features + added
