@@ -182,7 +182,7 @@ def _residual(
 
 
 class _Deeper(nn.Module):
-    """Features and one convolution of them, which begins at nothing: a wider view for a network that learns as before."""
+    """Features and one convolution of them, which begins at nothing: a wider view, and it learns as before."""
 
     def __init__(self, ndim: int, channels: int, norm: Norm, slope: float) -> None:
         super().__init__()

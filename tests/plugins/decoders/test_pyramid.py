@@ -63,3 +63,22 @@ def test_a_full_level_that_says_nothing_leaves_the_velocity_of_the_halves() -> N
     with torch.no_grad():
         expected = spatial.resize(half(Encoding(features[1:])).mean, (16, 16, 16))
         torch.testing.assert_close(full(Encoding(features)).mean, expected)
+
+
+def test_depth_begins_as_the_shallower_network_and_learns() -> None:
+    torch.manual_seed(0)
+    features = tuple(torch.randn(1, 8, size, size, size) for size in (16, 8))
+    plain, deep = (PyramidDecoder((8, 8), 3, mean_std=0.5, depth=depth) for depth in ((), (1, 2, 3)))
+    missing, unexpected = deep.load_state_dict(plain.state_dict(), strict=False)
+    assert len(missing) == 2 * (1 + 2)
+    assert not unexpected
+    found = deep(Encoding(features)).mean
+    torch.testing.assert_close(found, plain(Encoding(features)).mean)
+    found.square().sum().backward()
+    gradients = [dict(deep.named_parameters())[name].grad for name in missing]
+    assert all(gradient is not None and gradient.abs().sum() > 0 for gradient in gradients)
+
+
+def test_depth_is_not_negative() -> None:
+    with pytest.raises(ValueError, match="at least 0"):
+        PyramidDecoder((8, 8), 3, depth=(-1,))
