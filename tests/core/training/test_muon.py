@@ -61,9 +61,10 @@ def test_it_turns_with_the_matrix_and_forgets_its_size(
 
 @given(st.lists(st.tuples(sizes, sizes), min_size=1, max_size=6), seeds)
 def test_together_is_one_by_one(shapes: list[tuple[int, int]], seed: int) -> None:
+    """But for rounding, which five steps make up to 3.44^5 = 480 times larger where a singular value is small."""
     own = [matrix(*shape, seed + number) for number, shape in enumerate(shapes)]
     for found, one in zip(orthogonal(own), own, strict=True):
-        torch.testing.assert_close(found, alone(one), rtol=0, atol=1e-5)
+        torch.testing.assert_close(found, alone(one), rtol=0, atol=5e-4)
 
 
 def test_nothing_to_follow_is_nothing_to_do() -> None:
