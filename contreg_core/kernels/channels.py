@@ -28,9 +28,9 @@ def last(maps: Tensor) -> Tensor:
     return maps.contiguous(memory_format=torch.channels_last_3d)
 
 
-def empty(like: Tensor, channels: int, space: Sequence[int], dtype: torch.dtype | None = None) -> Tensor:
-    """``(B, channels, *space)``, channels last in memory."""
-    rows = torch.empty((like.shape[0], *space, channels), dtype=dtype or like.dtype)
+def empty(like: Tensor, space: Sequence[int], dtype: torch.dtype | None = None) -> Tensor:
+    """``(B, C, *space)`` of as many pairs and channels, channels last in memory."""
+    rows = torch.empty((like.shape[0], *space, like.shape[1]), dtype=dtype or like.dtype)
     return rows.movedim(-1, 1)
 
 

@@ -41,7 +41,7 @@ class _Carried(Function):
 
         features, displacement = last(features), displacement.contiguous()
         ctx.save_for_backward(features, displacement)
-        values = empty(features, features.shape[1], displacement.shape[2:])
+        values = empty(features, displacement.shape[2:])
         rows = values.shape[0] * values.shape[2]
         where = shift(features), tuple(features.shape[2:]), array(displacement)
         machine.share(loops.read, rows, values.numel(), _flat(features), *where, bits(values))
@@ -58,7 +58,7 @@ class _Carried(Function):
         gradient = bits(last(gradients[0]))
         by_features = by_displacement = None
         if ctx.needs_input_grad[0]:
-            sums = empty(features, features.shape[1], features.shape[2:], torch.float32).zero_()
+            sums = empty(features, features.shape[2:], torch.float32).zero_()
             flat = _flat(sums).view("float32")
             machine.share(loops.scatter, features.shape[1], gradient.size, *where, gradient, flat)
             by_features = sums.to(features.dtype)

@@ -29,8 +29,8 @@ def read(start: int, stop: int, image: Array, shift: Any, size: Size, points: Ar
             for k in range(0, out.shape[3], BLOCK):
                 count = place(points, (n, i, j, k), line, size, own, False, low, weights)
                 for p in range(count):
-                    a, b, c, d, behind = corners(steps, first, p)
-                    mix(image[n], shift, (a, b, c, d, behind), shares(weights, p), out[n, i, j, k + p])
+                    where, part = corners(steps, first, p), shares(weights, p)
+                    mix(image[n], shift, where, part, out[n, i, j, k + p])
 
 
 @compiled
