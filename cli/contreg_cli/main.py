@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import click
 
+from contreg_cli.allocator import keep_freed_memory
 from contreg_cli.failure import PreemptedError, explain
 from contreg_cli.lazy import LazyGroup
 from contreg_cli.shell import Shell
@@ -76,4 +77,5 @@ def run(arguments: Sequence[str]) -> int:
 def main() -> NoReturn:
     """The console script."""
     share_the_processor()
+    keep_freed_memory()
     sys.exit(run(sys.argv[1:]))

@@ -174,10 +174,10 @@ def _residual(
     return nn.Sequential(
         convolution(ndim, channels_in, channels, kernel=first),
         normalisation(ndim, channels, norm),
-        nn.LeakyReLU(slope),
+        nn.LeakyReLU(slope, inplace=True),
         convolution(ndim, channels, channels),
         normalisation(ndim, channels, norm),
-        nn.LeakyReLU(slope),
+        nn.LeakyReLU(slope, inplace=True),
     )
 
 
@@ -188,7 +188,7 @@ class _Deeper(nn.Module):
         super().__init__()
         self.convolution = convolution(ndim, channels, channels)
         self.norm = normalisation(ndim, channels, norm)
-        self.activation = nn.LeakyReLU(slope)
+        self.activation = nn.LeakyReLU(slope, inplace=True)
         assert self.convolution.bias is not None
         nn.init.zeros_(self.convolution.weight)
         nn.init.zeros_(self.convolution.bias)

@@ -137,7 +137,9 @@ def _with_image(features: Tensor, image: Tensor, edge: int) -> Tensor:
 def _thin(ndim: int, channels_in: int, channels: int, norm: Norm, slope: float) -> nn.Sequential:
     """One convolution: at the images' own resolution a second would cost more than a whole coarser level."""
     return nn.Sequential(
-        convolution(ndim, channels_in, channels), normalisation(ndim, channels, norm), nn.LeakyReLU(slope)
+        convolution(ndim, channels_in, channels),
+        normalisation(ndim, channels, norm),
+        nn.LeakyReLU(slope, inplace=True),
     )
 
 
@@ -145,10 +147,10 @@ def _level(ndim: int, channels_in: int, channels: int, norm: Norm, slope: float)
     return nn.Sequential(
         convolution(ndim, channels_in, channels, stride=2),
         normalisation(ndim, channels, norm),
-        nn.LeakyReLU(slope),
+        nn.LeakyReLU(slope, inplace=True),
         convolution(ndim, channels, channels),
         normalisation(ndim, channels, norm),
-        nn.LeakyReLU(slope),
+        nn.LeakyReLU(slope, inplace=True),
     )
 
 
