@@ -66,6 +66,7 @@ class Scheme:
         clip_norm: gradient norm limit; 0 for none.
         coarse: share of the training, at its start, on images averaged over cubes of 2 voxels, at the peak rate; of the
             time where that is limited, else of the steps. The schedule begins after it.
+        coarse_steps: most steps of that part; 0 for no limit. After some hundred it teaches whole images no more.
         foreground: cut the images of a step to the box around what is not background in any of them.
         ema: decay of the averaged weights used for validation and kept as the model; 0 for none.
         pairs: "ordered" (distinct subjects), "all" (self pairs included, each twice an epoch: the released code) or
@@ -90,6 +91,7 @@ class Scheme:
     final_rate: float = 1e-6
     clip_norm: float = 0.0
     coarse: float = 0.0
+    coarse_steps: int = 0
     foreground: bool = False
     ema: float = 0.0
     pairs: Literal["ordered", "all", "atlas"] = "ordered"
@@ -111,7 +113,7 @@ class Scheme:
 
 
 _COUNTS = (
-    *("steps", "epochs", "warmup_steps", "validation", "validate_every", "seed"),
+    *("steps", "epochs", "warmup_steps", "coarse_steps", "validation", "validate_every", "seed"),
     *("weight_decay", "decay", "final_rate", "clip_norm"),
 )
 

@@ -46,7 +46,8 @@ class TrainingState:
         average = WeightAverage(model, scheme.ema) if scheme.ema else None
         total = total_steps(scheme, feed.steps_per_epoch)
         small = takes_averaged(model, feed.smallest)
-        coarse = int(scheme.coarse * total) if small else 0
+        share = int(scheme.coarse * total) if small else 0
+        coarse = min(share, scheme.coarse_steps or share)
         return cls(model, objective, _optimiser(model, objective, scheme), average, total, coarse=coarse)
 
 

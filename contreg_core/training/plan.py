@@ -57,10 +57,11 @@ class Plan:
         left = self.limit - state.elapsed
         if state.step < state.coarse:
             speed = (state.step - 1) / (state.elapsed - self.first_seconds)
-            pending = self.coarse_limit - state.elapsed
-            state.coarse = min(self.most_coarse, state.step + max(1, int(pending * speed)))
+            allowed = int((self.coarse_limit - state.elapsed) * speed)
+            state.coarse = min(self.most_coarse, state.step + max(1, allowed))
+            pending = (state.coarse - state.step) / speed
             # What a whole step takes is known when one was made; until then, as much more as it has voxels.
-            guess = int((left - max(0.0, pending)) * speed / self.dearer)
+            guess = int((left - pending) * speed / self.dearer)
             state.total = min(self.most, state.coarse + max(2, guess))
         else:
             # At least one more step, so that the run ends at a validation.

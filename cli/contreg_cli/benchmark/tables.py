@@ -137,7 +137,7 @@ _ABLATION = (
     ),
     _changed(
         "with unit-Gaussian prior",
-        (*_NO_PRIOR, "loss.gaussian-kl.weight=0.0055"),
+        (*_NO_PRIOR, "loss.gaussian-kl.weight=0.0089"),
         "The paper's prior of independent voxels at the weight of the Laplacian one",
     ),
 )

@@ -76,6 +76,11 @@ def test_the_first_share_of_the_steps_sees_half_the_grid(start: Start) -> None:
     assert seen(start("whole", "training.coarse=0")) == 6 * [(8, 12, 8)]
 
 
+def test_at_most_so_many_steps_do(start: Start) -> None:
+    assert seen(start("two", "training.coarse_steps=2")) == 2 * [(4, 6, 4)] + 4 * [(8, 12, 8)]
+    assert seen(start("five", "training.coarse_steps=5")) == 3 * [(4, 6, 4)] + 3 * [(8, 12, 8)]
+
+
 def test_images_too_small_for_the_encoder_stay_whole(start: Start) -> None:
     """Three levels leave 12 voxels / 8, so 6 of them would end in less than two."""
     assert seen(start("run", "encoder.features=2,2,2")) == 6 * [(8, 12, 8)]

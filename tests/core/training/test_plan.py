@@ -21,9 +21,11 @@ def run(
     first: float = 0.0,
     most: int = 100_000,
     every: int = 20,
+    most_coarse: int = 100_000,
 ) -> tuple[Any, list[int]]:
     """Make steps of known length until the plan says that it is enough; the state, and the plans on the way."""
-    state = SimpleNamespace(step=0, total=most, coarse=int(share * most), elapsed=0.0, coarse_seconds=0.0)
+    state = SimpleNamespace(step=0, total=most, coarse=min(int(share * most), most_coarse), elapsed=0.0)
+    state.coarse_seconds = 0.0
     typed, plans = cast(TrainingState, state), []
     plan = Plan(Scheme(coarse=share), typed, 3, limit)
     while state.step < state.total:
@@ -50,6 +52,16 @@ def test_the_parts_get_their_time(
 def test_steps_are_the_most_there_are() -> None:
     state, _ = run(1e6, share=0.5, whole=1, small=0.2, most=60)
     assert (state.coarse, state.step) == (30, 60)
+
+
+def test_the_coarse_part_ends_after_its_most_steps() -> None:
+    """400 seconds would allow 800; the time that it does not take goes to whole steps."""
+    state, plans = run(1000, share=0.4, whole=2, small=0.5, most_coarse=100)
+    assert state.coarse == 100
+    assert state.coarse_seconds == pytest.approx(50)
+    assert state.step == pytest.approx(100 + 950 / 2, abs=1)
+    # From the first plan on: 98 or 99 coarse steps' time, and whole ones thought eight times as long.
+    assert plans[0] == pytest.approx(100 + 950 / 4, abs=3)
 
 
 def test_without_a_limit_nothing_is_planned() -> None:
