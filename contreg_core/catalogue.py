@@ -10,7 +10,7 @@ from contreg_core.parameters import unknown
 if TYPE_CHECKING:
     from contreg_core.cohort import Cohort
     from contreg_core.components import Component, Kind
-    from contreg_core.recipe import Recipe
+    from contreg_core.recipe.nouns import Recipe
 
 T = TypeVar("T")
 

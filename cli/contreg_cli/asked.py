@@ -16,7 +16,7 @@ from contreg_cli.shell import Shell, shell
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
     from contreg_core.engine import Precision
-    from contreg_core.inference.register import Registrar
+    from contreg_core.inference.registrar import Registrar
     from contreg_core.inference.segmenter import TrainedSegmenter
 
 

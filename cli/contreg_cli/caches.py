@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contreg_cli.options import DEFAULT_MODEL, cache_root
+from contreg_cli.options import cache_root
+from contreg_cli.recipes import DEFAULT_MODEL
 from contreg_core.errors import MissingError
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from contreg_cli.options import DEFAULT_MODEL
+from contreg_cli.recipes import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue

@@ -13,7 +13,7 @@ from contreg_cli.shell import load_catalogue, plugin_versions
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
     from contreg_core.engine import Precision
-    from contreg_core.inference.register import Registrar
+    from contreg_core.inference.registrar import Registrar
     from contreg_core.inference.segmenter import TrainedSegmenter
     from contreg_core.volume.choice import OrientationFrom
 

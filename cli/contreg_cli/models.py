@@ -10,7 +10,7 @@ from contreg_core.parameters import did_you_mean
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
     from contreg_core.engine import Engine
-    from contreg_core.inference.register import Registrar
+    from contreg_core.inference.registrar import Registrar
     from contreg_core.inference.segmenter import TrainedSegmenter
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from contreg_cli import completing
+from contreg_cli.recipes import DEFAULT_MODEL
 
-DEFAULT_MODEL = "contrastive-vae"
 UNTRAINED_MODEL = "svf-adam"
 """What registers where no model is named."""
 FOLDER = click.Path(file_okay=False, path_type=Path)

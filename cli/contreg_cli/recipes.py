@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contreg_cli.options import DEFAULT_MODEL
 from contreg_core.errors import DataError, MissingError
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
     from contreg_core.preprocessing.spec import Preprocessing
     from contreg_core.recipe import Recipe
+
+DEFAULT_MODEL = "contrastive-vae"
+"""What is meant where no model is named."""
 
 
 def find_recipe(catalogue: "Catalogue", name: str, settings: Sequence[str] = ()) -> "Recipe":

@@ -23,7 +23,8 @@ from contreg_core.inference.names import PairNames, stem
 if TYPE_CHECKING:
     from contreg_core.inference.alignment import Alignment
     from contreg_core.inference.quality import Quality
-    from contreg_core.inference.register import FieldGrid, Registrar
+    from contreg_core.inference.register import FieldGrid
+    from contreg_core.inference.registrar import Registrar
     from contreg_core.labels import LabelMode
     from contreg_core.transform import FieldFormat
     from contreg_core.volume import ReadChoice

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from contreg_core.inference.alignment import Alignment
     from contreg_core.inference.label_table import TableRow
     from contreg_core.inference.references import Reference
-    from contreg_core.inference.register import Registrar
+    from contreg_core.inference.registrar import Registrar
     from contreg_core.inference.segment import Fusion
     from contreg_core.inference.segmenter import TrainedSegmenter
     from contreg_core.labels import LabelMode

@@ -18,7 +18,7 @@ from contreg_core.training.seeds import seed_torch
 from contreg_core.types import Registration
 
 if TYPE_CHECKING:
-    from contreg_core.inference.register import Registrar
+    from contreg_core.inference.registrar import Registrar
 
 
 @dataclass(frozen=True)

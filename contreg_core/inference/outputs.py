@@ -15,7 +15,8 @@ from contreg_core.cohort import Label
 from contreg_core.files import atomic_path, sha256_of, write_json
 from contreg_core.inference.label_table import TableRow, write_label_table
 from contreg_core.inference.names import PairNames, stem
-from contreg_core.inference.register import ImageRegistration, Registrar
+from contreg_core.inference.register import ImageRegistration
+from contreg_core.inference.registrar import Registrar
 from contreg_core.inference.sampling import Posterior
 from contreg_core.inference.segment import Segmentation
 from contreg_core.inference.segment_directly import DirectSegmentation

@@ -12,7 +12,7 @@ from torch import Tensor
 from contreg_core.components import Solver, Warper
 from contreg_core.engine import Engine
 from contreg_core.errors import MismatchError
-from contreg_core.inference.register import Registrar
+from contreg_core.inference.registrar import Registrar
 from contreg_core.inference.trained import pair_of
 from contreg_core.model import register_by
 from contreg_core.objective import Objective

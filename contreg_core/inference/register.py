@@ -1,22 +1,20 @@
 """Register two images of one world space with a trained model; results lie on the images' own grids."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from contreg_core import spatial
-from contreg_core.components import Warper
 from contreg_core.errors import DataError
 from contreg_core.inference.alignment import Alignment, align, aligned
 from contreg_core.inference.images import Brain, GriddedBrain, find_brain, put_on_grid, working_grid
 from contreg_core.inference.quality import Quality, assess, out_of_range, percentiles, require_overlap
+from contreg_core.inference.registrar import Registrar
 from contreg_core.inference.sampling import Draws, Posterior, averaged, draw, entropy, sampler_of, spread
 from contreg_core.labels import LabelMode
-from contreg_core.recipe import Recipe
 from contreg_core.transform.world import (
     Affine,
     Grid,
@@ -31,39 +29,6 @@ from contreg_core.types import Registration
 from contreg_core.volume import Volume, corners_apart, spacing, to_ras
 
 FieldGrid: TypeAlias = Literal["fixed", "working"]
-
-
-class Registrar(Protocol):
-    """What is asked of a ``TrainedModel``; anything that does the same may stand in for it."""
-
-    @property
-    def recipe(self) -> Recipe:
-        """Its ``preprocessing`` says how images are prepared."""
-
-    @property
-    def prediction(self) -> tuple[str, ...]:
-        """What is done to the network's own answer, e.g. ``("symmetric",)``."""
-
-    @property
-    def landmarks(self) -> Sequence[float]:
-        """Nyul landmarks of the training images, if any."""
-
-    @property
-    def record(self) -> Mapping[str, Any]:
-        """The checkpoint's description of itself."""
-
-    @property
-    def invertible(self) -> bool:
-        """Whether ``register`` gives an inverse of its own."""
-
-    @property
-    def sampler(self) -> Warper | None:
-        """What turns draws of its fields into displacements, where they have a variance."""
-
-    def register(
-        self, moving: NDArray[np.float32], fixed: NDArray[np.float32], *, inverse: bool = False
-    ) -> Registration:
-        """Two ``(*space)`` images on one grid -> displacement in voxels of it."""
 
 
 @dataclass(frozen=True)

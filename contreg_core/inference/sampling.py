@@ -16,7 +16,7 @@ from contreg_core.types import Registration
 from contreg_core.volume import Volume
 
 if TYPE_CHECKING:
-    from contreg_core.inference.register import Registrar
+    from contreg_core.inference.registrar import Registrar
 
 Draws = NDArray[np.float32]
 """``(N, 3, *space)``: sampled displacements in voxels of the working grid."""

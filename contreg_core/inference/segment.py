@@ -16,11 +16,11 @@ from contreg_core.inference.quality import Quality
 from contreg_core.inference.references import Reference
 from contreg_core.inference.register import (
     GridRegistration,
-    Registrar,
     carry_all,
     grid_fixed,
     register_on_grid,
 )
+from contreg_core.inference.registrar import Registrar
 from contreg_core.inference.sampling import sampler_of
 from contreg_core.inference.staple import Consensus, staple
 from contreg_core.labels import LabelMode

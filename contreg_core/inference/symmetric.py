@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from contreg_core.components import Warper
 from contreg_core.errors import MismatchError
-from contreg_core.inference.register import Registrar
+from contreg_core.inference.registrar import Registrar
 from contreg_core.inference.trained import TrainedModel
 from contreg_core.model import register_by
 from contreg_core.recipe import Recipe

@@ -9,7 +9,7 @@ from contreg_cli.benchmark.gallery import Method
 from contreg_cli.benchmark.plan import Plan
 from contreg_cli.benchmark.work import Outcome, request_for
 from contreg_cli.comparing.scored import ScoredModel
-from contreg_cli.evaluating import ready
+from contreg_cli.evaluating.ready import ready
 from contreg_core.evaluation.overlap import mean_present
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from contreg_cli.benchmark.plan import Plan
 from contreg_cli.benchmark.rows import Row
 from contreg_cli.benchmark.training import read_record, train
 from contreg_cli.comparing.scored import ScoredModel, read_scored
-from contreg_cli.evaluating import Request, evaluate_request
+from contreg_cli.evaluating.evaluate import evaluate_request
+from contreg_cli.evaluating.request import Request
 from contreg_cli.failure import InterruptedRunError
 from contreg_core.errors import ContregError, RetryError
 

@@ -47,7 +47,9 @@ def command(run: Path, device: str) -> None:
     seen, and writes a report to open in a browser.
     """
     from contreg_cli.caches import open_cache
-    from contreg_cli.evaluating import Request, evaluate_request, print_summary
+    from contreg_cli.evaluating.evaluate import evaluate_request
+    from contreg_cli.evaluating.request import Request
+    from contreg_cli.evaluating.summary import print_summary
     from contreg_cli.fitting import fit
     from contreg_cli.recipes import find_recipe
     from contreg_cli.report import write_report

@@ -91,7 +91,9 @@ def command(
     a solver's recipe; --set preprocessing.KNOB=VALUE also chooses the cache of --model none.
     """
     from contreg_cli.console import print_json
-    from contreg_cli.evaluating import Request, evaluate_request, print_summary
+    from contreg_cli.evaluating.evaluate import evaluate_request
+    from contreg_cli.evaluating.request import Request
+    from contreg_cli.evaluating.summary import print_summary
     from contreg_core.errors import UsageError
 
     if (run is None) == (model is None):

@@ -24,7 +24,7 @@ def command(folder: Path, as_json: bool) -> None:
     as the last call asked for it; while work goes on, missing is what is still to come.
     """
     from contreg_cli.console import print_json
-    from contreg_cli.scoring import scored_in
+    from contreg_cli.evaluating.scoring import scored_in
     from contreg_core.fleet.status import status
 
     found = status(folder, {"evaluate": scored_in})

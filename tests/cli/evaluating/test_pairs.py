@@ -1,27 +1,13 @@
-"""Where an evaluation goes, for a run and for a checkpoint."""
+"""The scans of a split, and which of many pairs a limit leaves."""
 
 from pathlib import Path
 
 import pytest
 
-from contreg_cli.evaluating import Subject, _run_folder, _scans
+from contreg_cli.evaluating.pairs import _scans
+from contreg_cli.evaluating.subject import Subject
 from contreg_core.cache import CachedCohort
 from contreg_core.cohort import Split
-
-
-def test_a_run_and_a_checkpoint_in_it_are_one_place(tmp_path: Path) -> None:
-    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
-    checkpoint = tmp_path / "run" / "checkpoints" / "best.safetensors"
-    checkpoint.touch()
-    assert _run_folder(tmp_path / "run") == tmp_path / "run"
-    assert _run_folder(checkpoint) == tmp_path / "run"
-
-
-def test_a_model_file_is_scored_in_a_folder_of_its_name(tmp_path: Path) -> None:
-    lone = tmp_path / "downloads" / "model.safetensors"
-    lone.parent.mkdir()
-    lone.touch()
-    assert _run_folder(lone) == tmp_path / "downloads" / "model"
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,9 @@ from contreg_core.fleet.report import Report
 from contreg_core.fleet.work_list import Unit, WorkList
 
 if TYPE_CHECKING:
-    from contreg_cli.evaluating import Pairs, Request, Subject
-    from contreg_cli.resuming import Scored
+    from contreg_cli.evaluating.request import Request
+    from contreg_cli.evaluating.resuming import Scored
+    from contreg_cli.evaluating.subject import Pairs, Subject
     from contreg_core.cache import CachedScan
     from contreg_core.cohort import Protocol
     from contreg_core.evaluation import PairScore
@@ -69,7 +70,7 @@ def score_pairs(
 
 def scored_in(folder: Path) -> Callable[[Unit], bool]:
     """Whether the pairs of a unit are scored in an evaluation's folder, for ``status``."""
-    from contreg_cli.resuming import Scored
+    from contreg_cli.evaluating.resuming import Scored
 
     known: dict[str, set[str]] = {}
 
@@ -111,7 +112,7 @@ def _on_worker(request: "Request", asked: Shell, call: str, group: "Pairs") -> "
 @lru_cache(maxsize=1)
 def _ready(request: "Request", asked: Shell, call: str) -> "Subject":
     """Once in a process and ``call``: a cluster's processes outlive it, and the run may be trained on meanwhile."""
-    from contreg_cli.evaluating import ready
+    from contreg_cli.evaluating.ready import ready
 
     return ready(request, catalogue_of(asked))
 

@@ -12,7 +12,8 @@ import contreg_core
 from contreg_core.errors import DataError
 
 if TYPE_CHECKING:
-    from contreg_cli.evaluating import Request, Subject
+    from contreg_cli.evaluating.request import Request
+    from contreg_cli.evaluating.subject import Subject
     from contreg_core.cache import CachedScan
     from contreg_core.cohort import Protocol
     from contreg_core.evaluation import PairScore
