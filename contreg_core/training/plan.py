@@ -6,6 +6,7 @@ from contreg_core.training.loop import TrainingState
 
 PLAN_AFTER = 10
 """Steps that tell the speed of those to come."""
+_TWENTY = 20
 
 
 class Plan:
@@ -73,3 +74,8 @@ class Plan:
         if state.coarse:
             return steps / seconds if steps else 1 / (self.dearer * self.step_seconds)
         return (steps - 1) / (seconds - self.first_seconds)
+
+
+def interval(steps: int, times: int) -> int:
+    """Steps between about so many validations: in twenties, so that a plan that moves a little repeats none."""
+    return max(_TWENTY, round(steps / times / _TWENTY) * _TWENTY)

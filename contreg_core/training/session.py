@@ -28,7 +28,7 @@ from contreg_core.training.course import course
 from contreg_core.training.finite import Watch
 from contreg_core.training.initial import Initial
 from contreg_core.training.loop import StepReport, TrainingState, train
-from contreg_core.training.plan import Plan
+from contreg_core.training.plan import Plan, interval
 from contreg_core.training.run_folder import RunFolder
 from contreg_core.training.seeds import seed_torch
 from contreg_core.training.snapshot import restore_state, save_model, save_state
@@ -299,8 +299,8 @@ class Session:
         if every:
             return step % every == 0
         if step <= coarse:
-            return step == coarse or step % max(_LOG_EVERY, coarse // _COARSE_VALIDATIONS) == 0
-        return (step - coarse) % max(_LOG_EVERY, (self.state.total - coarse) // _VALIDATIONS) == 0
+            return step == coarse or step % interval(coarse, _COARSE_VALIDATIONS) == 0
+        return (step - coarse) % interval(self.state.total - coarse, _VALIDATIONS) == 0
 
     def _validate(self) -> Validation | None:
         started, ranks = time.perf_counter(), self.engine.ranks

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from contreg_core.scheme import Scheme
 from contreg_core.training.loop import TrainingState
-from contreg_core.training.plan import Plan
+from contreg_core.training.plan import Plan, interval
 
 
 def run(
@@ -97,3 +97,16 @@ def test_the_time_left_is_the_limits_only_where_it_ends_the_run(
     plan.first_seconds = plan.step_seconds = 1.0
     plan.renew(state)
     assert plan.left(state) == expected
+
+
+@given(st.integers(1, 100_000), st.integers(3, 10))
+def test_validations_are_about_as_many_as_asked_for(steps: int, times: int) -> None:
+    every = interval(steps, times)
+    assert every % 20 == 0
+    assert every == 20 or 2 * times / 3 - 1 < steps // every < 4 * times / 3 + 1
+
+
+def test_a_plan_that_moves_repeats_no_validation() -> None:
+    """What happened: a tenth of 4,305 steps and, 6 and 9 steps later, of some more, each a multiple."""
+    plans = {1540: 4305, 1546: 4331, 1549: 4338}
+    assert len({interval(total - 355, 10) for total in plans.values()}) == 1
