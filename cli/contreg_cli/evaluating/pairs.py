@@ -26,6 +26,7 @@ def spread(items: Sequence[T], limit: int | None) -> list[T]:
 
 
 def pairs_of(subject: Subject, protocol: "Protocol", request: Request) -> "Pairs":
+    """(moving, fixed) of the asked split, as the protocol pairs them."""
     from contreg_core.inference.evaluate import evaluation_pairs
 
     return evaluation_pairs(subject.cohort, _scans(subject, request.split), protocol)
