@@ -122,14 +122,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--steps", type=int, default=0, help="optimiser steps, instead of the file's")
         command.add_argument("--seeds", type=int, nargs="+", default=[], help="instead of the file's")
         command.add_argument("--data", nargs="+", default=[], help="cohorts, instead of the file's")
-        command.add_argument(
-            "-s",
-            "--set",
-            dest="settings",
-            action="append",
-            default=[],
-            help="of all recipes, beside the file's",
-        )
+        _add_settings(command, "of all recipes, beside the file's")
         if name != "list":
             command.add_argument(
                 "--jobs", type=int, default=1, help="trials at a time, e.g. on one large GPU"
@@ -152,7 +145,12 @@ def _add_peers(command: argparse.ArgumentParser) -> None:
     command.add_argument("--limit", type=int, help="score only so many pairs")
     command.add_argument("--solver-limit", type=int, help="and of rows that optimise every pair so many")
     command.add_argument("--seed", type=int, default=0)
+    _add_settings(command, "of all rows")
     command.add_argument("--by", default="", help="who looks; default: as git says")
+
+
+def _add_settings(command: argparse.ArgumentParser, told: str) -> None:
+    command.add_argument("-s", "--set", dest="settings", action="append", default=[], help=told)
 
 
 def _common(command: argparse.ArgumentParser, does: object) -> argparse.ArgumentParser:

@@ -63,7 +63,7 @@ def _plan(options: argparse.Namespace, place: Place) -> Plan:
     return Plan(
         table=made, rows=made.chosen(tuple(options.only)), data=options.data, folder=place.work / made.name,
         cache=place.cache, seconds=0.0 if options.budget == "paper" else seconds(options.budget), limit=options.limit,
-        solver_limit=options.solver_limit, device=place.device, seed=options.seed,
+        solver_limit=options.solver_limit, device=place.device, seed=options.seed, settings=tuple(options.settings),
     )  # fmt: skip
 
 

@@ -93,8 +93,10 @@ def test_every_row_asked_for_is_there(data: str) -> None:
     assert {row.name for row in TABLES["table1"].rows} < names
 
 
-def test_rows_that_cannot_be_run_say_so_and_the_look_is_recorded(tmp_path: Path) -> None:
-    """Nothing is prepared here: each row fails, by its name."""
+def test_rows_that_cannot_be_run_say_so_and_the_look_is_recorded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is prepared here: each row fails, by its name, and says how to prepare with the settings of all rows."""
     places = [
         "--work",
         str(tmp_path / "work"),
@@ -103,7 +105,9 @@ def test_rows_that_cannot_be_run_say_so_and_the_look_is_recorded(tmp_path: Path)
         "--cache",
         str(tmp_path / "cache"),
     ]
-    assert main(["peers", *places, "--only", "none", "antspyx SyN", "--by", "somebody"]) == 3
+    rows = ["--only", "none", "antspyx SyN", "--by", "somebody"]
+    assert main(["peers", *places, *rows, "-s", "preprocessing.floor=0.2"]) == 3
+    assert "-s preprocessing.floor=0.2" in "".join(capsys.readouterr())
     (look,) = Ledger(tmp_path).lines(kind="looked")
     assert (look["by"], look["variants"]) == ("somebody", ["none", "antspyx SyN"])
     assert "somebody" in (tmp_path / "trials.md").read_text()
