@@ -6,7 +6,8 @@ from contreg_core.training.loop import TrainingState
 
 PLAN_AFTER = 10
 """Steps that tell the speed of those to come."""
-_TWENTY = 20
+LOG_EVERY = 20
+"""Steps between two lines of a training's log."""
 
 
 class Plan:
@@ -77,5 +78,5 @@ class Plan:
 
 
 def interval(steps: int, times: int) -> int:
-    """Steps between about so many validations: in twenties, so that a plan that moves a little repeats none."""
-    return max(_TWENTY, round(steps / times / _TWENTY) * _TWENTY)
+    """Steps between about so many validations: whole log intervals, for a plan moves a little."""
+    return max(LOG_EVERY, round(steps / times / LOG_EVERY) * LOG_EVERY)

@@ -28,7 +28,7 @@ from contreg_core.training.course import course
 from contreg_core.training.finite import Watch
 from contreg_core.training.initial import Initial
 from contreg_core.training.loop import StepReport, TrainingState, train
-from contreg_core.training.plan import Plan, interval
+from contreg_core.training.plan import LOG_EVERY, Plan, interval
 from contreg_core.training.run_folder import RunFolder
 from contreg_core.training.seeds import seed_torch
 from contreg_core.training.snapshot import restore_state, save_model, save_state
@@ -37,7 +37,6 @@ from contreg_core.training.validation import Validation, hold_out
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
 
-_LOG_EVERY = 20
 _SAVE_SECONDS = 120.0
 _VALIDATIONS, _COARSE_VALIDATIONS = 10, 3
 
@@ -138,7 +137,7 @@ class Session:
             )
             self.plan.after_step(self.state, self.state.elapsed - started)
             due = self._validation_due()
-            if due or report.step % _LOG_EVERY == 0 or report.step == self.state.total:
+            if due or report.step % LOG_EVERY == 0 or report.step == self.state.total:
                 progress = self._progress(report)
                 yield replace(progress, validation=self._validate()) if due else progress
                 self.state.elapsed = agreed(before + time.perf_counter() - clock)[0]

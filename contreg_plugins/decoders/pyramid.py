@@ -10,6 +10,7 @@ from contreg_core import spatial
 from contreg_core.components import Decoder
 from contreg_core.types import Encoding, Field
 from contreg_plugins.decoders.descent import Descent
+from contreg_plugins.layers.activation import leaky
 from contreg_plugins.layers.correlation import local_correlation
 from contreg_plugins.layers.dimension import Norm, convolution, normalisation
 from contreg_plugins.layers.head import FieldHead, gaussian
@@ -174,10 +175,10 @@ def _residual(
     return nn.Sequential(
         convolution(ndim, channels_in, channels, kernel=first),
         normalisation(ndim, channels, norm),
-        nn.LeakyReLU(slope, inplace=True),
+        leaky(slope),
         convolution(ndim, channels, channels),
         normalisation(ndim, channels, norm),
-        nn.LeakyReLU(slope, inplace=True),
+        leaky(slope),
     )
 
 
@@ -188,7 +189,7 @@ class _Deeper(nn.Module):
         super().__init__()
         self.convolution = convolution(ndim, channels, channels)
         self.norm = normalisation(ndim, channels, norm)
-        self.activation = nn.LeakyReLU(slope, inplace=True)
+        self.activation = leaky(slope)
         assert self.convolution.bias is not None
         nn.init.zeros_(self.convolution.weight)
         nn.init.zeros_(self.convolution.bias)

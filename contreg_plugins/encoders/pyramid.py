@@ -11,6 +11,7 @@ from contreg_core import spatial
 from contreg_core.components import Encoder
 from contreg_core.errors import DataError
 from contreg_core.types import Embeddings, Encoding, Pair
+from contreg_plugins.layers.activation import leaky
 from contreg_plugins.layers.dimension import Norm, convolution, normalisation
 from contreg_plugins.layers.layout import channels_last
 
@@ -139,7 +140,7 @@ def _thin(ndim: int, channels_in: int, channels: int, norm: Norm, slope: float) 
     return nn.Sequential(
         convolution(ndim, channels_in, channels),
         normalisation(ndim, channels, norm),
-        nn.LeakyReLU(slope, inplace=True),
+        leaky(slope),
     )
 
 
@@ -147,10 +148,10 @@ def _level(ndim: int, channels_in: int, channels: int, norm: Norm, slope: float)
     return nn.Sequential(
         convolution(ndim, channels_in, channels, stride=2),
         normalisation(ndim, channels, norm),
-        nn.LeakyReLU(slope, inplace=True),
+        leaky(slope),
         convolution(ndim, channels, channels),
         normalisation(ndim, channels, norm),
-        nn.LeakyReLU(slope, inplace=True),
+        leaky(slope),
     )
 
 

@@ -1,4 +1,4 @@
-"""The scans of a split, and which of many pairs a limit leaves."""
+"""The scans of a split."""
 
 from pathlib import Path
 
