@@ -70,8 +70,8 @@ def measure(source: Path, subjects: int) -> dict[str, Any]:
     import torch
 
     torch.set_num_threads(1)
+    from contreg.unregistered import identity
     from contreg_adapters.lpba40 import Lpba40
-    from contreg_cli.unregistered import identity
     from contreg_core.inference.images import find_brain
     from contreg_core.inference.outputs import Input, write_registration, write_segmentation
     from contreg_core.inference.references import Reference, read_image

@@ -21,7 +21,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from contreg_cli.threads import share_the_processor
+from contreg.threads import share_the_processor
 from contreg_core.engine import Engine
 from contreg_core.plugins import load_catalogue
 from contreg_core.provenance import provenance

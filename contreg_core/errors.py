@@ -30,6 +30,12 @@ class UsageError(ContregError):
     exit_code = 2
 
 
+class InterruptedRunError(ContregError):
+    """Stopped by Ctrl-C after what was done had been saved (exit 130)."""
+
+    exit_code = 130
+
+
 class PartialError(ContregError):
     """Some subjects or pairs failed; the others are finished and kept (exit 3)."""
 

@@ -10,8 +10,7 @@ from typing import Any
 
 import click
 
-from contreg_cli.describing import describe_component, describe_recipe, knobs_of, prose
-from contreg_cli.failure import INTERRUPTED
+from contreg.describing import describe_component, describe_recipe, knobs_of, prose
 from contreg_cli.main import cli
 from contreg_core import components, errors, hookspecs
 from contreg_core.catalogue import Catalogue
@@ -26,7 +25,7 @@ _OTHER_CODES = {
     0: "all done",
     2: "a name, option or value that does not exist or does not fit (also from the shell's parser)",
     70: "a bug in contreg or in a plugin; the traceback is in the file the message names",
-    INTERRUPTED: "interrupted; finished work is kept, the same command goes on",
+    errors.InterruptedRunError.exit_code: "interrupted; finished work is kept, the same command goes on",
 }
 
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contreg_cli.threads import share_the_processor
+from contreg.threads import share_the_processor
 
 if TYPE_CHECKING:
     from benchmarks.accuracy.experiment import Experiment

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from benchmarks.accuracy.ledger import Ledger, Line
-from contreg_cli.comparing.output import bounds, figure, p_text, signed
+from contreg.comparing.output import bounds, figure, p_text, signed
 from contreg_core.files import write_text
 
 HEAD = """# All that was tried

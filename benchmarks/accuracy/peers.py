@@ -6,12 +6,12 @@ import os
 from benchmarks.accuracy.antspyx import LOG, RECIPES, VARIABLE, catalogue
 from benchmarks.accuracy.ledger import person
 from benchmarks.accuracy.work import Place
-from contreg_cli.benchmark.plan import Plan
-from contreg_cli.benchmark.rows import Row, Table, fused, refined
-from contreg_cli.benchmark.table import make
-from contreg_cli.benchmark.tables import TABLES
-from contreg_cli.benchmark.writing import print_content
-from contreg_cli.times import seconds
+from contreg.benchmark.plan import Plan
+from contreg.benchmark.rows import Row, Table, fused, refined
+from contreg.benchmark.table import make
+from contreg.benchmark.tables import TABLES
+from contreg.benchmark.writing import print_content
+from contreg.times import seconds
 
 _OF = {"lpba40": "table1", "mindboggle": "table2"}
 

@@ -10,9 +10,9 @@ from benchmarks.accuracy.experiment import Experiment, Trial, Variant
 from benchmarks.accuracy.ledger import Ledger, Line, person
 from benchmarks.accuracy.side_by_side import Task, codes, worst
 from benchmarks.accuracy.work import Place, scored_on
-from contreg_cli.comparing.differences import with_differences
-from contreg_cli.comparing.output import bounds, p_text, signed
-from contreg_cli.comparing.scored import ScoredModel, read_scored
+from contreg.comparing.differences import with_differences
+from contreg.comparing.output import bounds, p_text, signed
+from contreg.comparing.scored import ScoredModel, read_scored
 from contreg_core.errors import MissingError
 from contreg_core.evaluation import PairScore, shared_pairs
 from contreg_core.evaluation.overlap import mean_present

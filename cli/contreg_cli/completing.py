@@ -86,7 +86,7 @@ def _names() -> Any:
 
 
 def _runs() -> dict[str, str]:
-    from contreg_cli.models import known_runs
+    from contreg.models import known_runs
 
     return {str(run): "run" for run in known_runs()}
 

@@ -6,9 +6,12 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from contreg.front import Bar
+from contreg.times import duration
 
 if TYPE_CHECKING:
     from rich.progress import Progress, Task, TaskID
@@ -36,33 +39,6 @@ def print_table(columns: Row, rows: Sequence[Row], title: str = "") -> None:
         for row in (columns, *rows)
     ]
     click.echo("\n".join(filter(None, [title, *lines])))
-
-
-def duration(seconds: float) -> str:
-    """For people.
-
-    >>> duration(4.2), duration(75), duration(7500)
-    ('4 s', '1 min 15 s', '2 h 05 min')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
-class Bar(Protocol):
-    """Progress of a long work."""
-
-    def update(self, done: int, text: str = "", total: int | None = None, left: float | None = None) -> None:
-        """``done`` of ``total`` (as before, if not given) are finished; ``text`` says more.
-
-        ``left``: the seconds to go, where they are known better than from the speed.
-        """
-
-    def say(self, line: str) -> None:
-        """A line that stays."""
 
 
 @contextmanager

@@ -1,21 +1,13 @@
 """How a failure ends: one line that says what was found and what to do, and an exit code."""
 
 import os
-from typing import ClassVar
 
 import click
 
-from contreg_core.errors import ContregError, RetryError
+from contreg_core.errors import ContregError, InterruptedRunError, RetryError
 
-INTERRUPTED = 130
 _BUG = 70
 _AGAIN = "run the same command again, finished work is kept"
-
-
-class InterruptedRunError(ContregError):
-    """Stopped by Ctrl-C after what was done had been saved (exit 130)."""
-
-    exit_code: ClassVar[int] = INTERRUPTED
 
 
 class PreemptedError(BaseException):
@@ -43,7 +35,7 @@ def _describe(error: BaseException, debug: bool) -> tuple[str, int]:
     if isinstance(error, click.ClickException):
         return error.format_message(), error.exit_code
     if isinstance(error, KeyboardInterrupt | click.Abort):
-        return f"interrupted. Fix: {_AGAIN}", INTERRUPTED
+        return f"interrupted. Fix: {_AGAIN}", InterruptedRunError.exit_code
     if isinstance(error, PreemptedError):
         return f"stopped by {error}. Fix: {_AGAIN}", RetryError.exit_code
     found = f"this is a bug in {_culprit(error)}: {type(error).__name__}: {error}"

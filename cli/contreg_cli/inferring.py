@@ -1,20 +1,14 @@
-"""What ``register`` and ``segment`` share: options, the model, what their sidecars say of the run."""
+"""Options that ``register`` and ``segment`` share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from contreg_cli import completing, options
-from contreg_cli.shell import load_catalogue, plugin_versions
 
 if TYPE_CHECKING:
-    from contreg_core.catalogue import Catalogue
-    from contreg_core.engine import Precision
-    from contreg_core.inference.registrar import Registrar
-    from contreg_core.inference.segmenter import TrainedSegmenter
     from contreg_core.volume.choice import OrientationFrom
 
 run = click.option(
@@ -112,31 +106,3 @@ def reading(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_READING):
         gathered = option(gathered)
     return gathered
-
-
-def ready(
-    model: str,
-    output: Path,
-    device: str,
-    precision: "Precision",
-    seed: int,
-    *,
-    symmetric: bool = False,
-    refine: int = 0,
-    arguments: Sequence[str] | None = None,
-) -> "tuple[Catalogue, Registrar | TrainedSegmenter, dict[str, Any]]":
-    """(catalogue, model, what every sidecar tells of this run); fails first where nothing can be written."""
-    from contreg_cli.models import load_model
-    from contreg_core.engine import Engine
-    from contreg_core.files import probe
-    from contreg_core.inference.outputs import about_model
-    from contreg_core.provenance import provenance
-    from contreg_core.training.seeds import seed_torch
-
-    probe(output)
-    catalogue = load_catalogue()
-    engine = Engine.choose(device, precision)
-    found = load_model(model, catalogue, engine, (), symmetric, refine)
-    seed_torch("inference", seed)
-    told = provenance(engine.describe(), plugin_versions(), arguments)
-    return catalogue, found, {"model": about_model(found), "seed": seed, "provenance": told}

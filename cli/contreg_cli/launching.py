@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import click
 
-from contreg_cli.failure import InterruptedRunError, PreemptedError
+from contreg.times import seconds
+from contreg_cli.failure import PreemptedError
 from contreg_cli.shell import shell
-from contreg_cli.times import seconds
-from contreg_core.errors import ContregError, RetryError, UnavailableError, UsageError
+from contreg_core.errors import ContregError, InterruptedRunError, RetryError, UnavailableError, UsageError
 
 if TYPE_CHECKING:
     from contreg_core.ranks import Ranks

@@ -6,12 +6,13 @@ from typing import NoReturn
 
 import click
 
-from contreg_cli.allocator import keep_freed_memory
+from contreg.allocator import keep_freed_memory
+from contreg.front import using
+from contreg.threads import share_the_processor
 from contreg_cli.failure import PreemptedError, explain
 from contreg_cli.lazy import LazyGroup
 from contreg_cli.shell import Shell
 from contreg_cli.signals import ended
-from contreg_cli.threads import share_the_processor
 from contreg_core import __version__
 
 
@@ -61,7 +62,8 @@ def cli(
 ) -> None:
     """Learned deformable registration and label-free segmentation of brain MRI."""
     allow = None if plugins is None else tuple(plugins.split(","))
-    context.obj = Shell(allow, not no_plugins, strict_plugins, debug, context.obj or ())
+    shell = Shell(allow, not no_plugins, strict_plugins, debug=debug, arguments=context.obj or ())
+    context.with_resource(using(shell))
 
 
 def run(arguments: Sequence[str]) -> int:

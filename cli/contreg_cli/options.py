@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
+from contreg.recipes import DEFAULT_MODEL
 from contreg_cli import completing
-from contreg_cli.recipes import DEFAULT_MODEL
 
 UNTRAINED_MODEL = "svf-adam"
 """What registers where no model is named."""
@@ -76,10 +76,6 @@ samples = click.option(
     help="Draw N fields of a model that gives a variance; their mean is the answer, their spread its uncertainty.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program to read.")
-
-
-def cache_root(given: Path | None) -> Path:
-    """The folder of all caches."""
-    from contreg_core.cache import default_root
-
-    return given or default_root()
+timeout = click.option(
+    "--timeout", metavar="TIME", help="Give an image up after this long, e.g. 10m; the others go on."
+)

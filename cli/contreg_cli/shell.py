@@ -1,56 +1,54 @@
-"""What the options before the command say, and the catalogue they allow."""
+"""The shell as a front: lines on stdout and stderr, bars, signals, and what the options before the command say."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
+
+from contreg.front import Bar, Front, front
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
 
 
 @dataclass(frozen=True)
-class Shell:
-    """``allow``: the plugins that may be loaded (None: all, or what ``CONTREG_PLUGINS`` says); ``arguments``: all of
-    the command line.
-    """
+class Shell(Front):
+    """``arguments``: all of the command line."""
 
-    allow: tuple[str, ...] | None = None
-    plugins: bool = True
-    strict: bool = False
     debug: bool = False
     arguments: tuple[str, ...] = ()
 
+    def say(self, line: str, *, aside: bool = False) -> None:
+        """On stdout, ``aside`` on stderr."""
+        click.echo(line, err=aside)
+
+    def warn(self, line: str) -> None:
+        """On stderr."""
+        click.echo(f"warning: {line}", err=True)
+
+    def progress(self, label: str, total: int, done: int = 0) -> AbstractContextManager[Bar]:
+        """A bar on a terminal, else lines."""
+        from contreg_cli.console import progress
+
+        return progress(label, total, done)
+
+    def listening(self, stop: Callable[[], None] | None = None) -> AbstractContextManager[list[int]]:
+        """Ctrl-C, and what job systems send."""
+        from contreg_cli.signals import asked
+
+        return asked(stop)
+
+    def loaded(self, catalogue: "Catalogue") -> None:
+        """Keep the names for completion."""
+        from contreg_cli.names import remember
+
+        if self.plugins and self.allow is None:
+            remember(catalogue)
+
 
 def shell() -> Shell:
-    """The options of the program that is running."""
-    context = click.get_current_context(silent=True)
-    return (context.find_object(Shell) if context else None) or Shell()
-
-
-def load_catalogue() -> "Catalogue":
-    """All that is installed and allowed; a plugin that cannot be loaded is one line on stderr."""
-    from contreg_cli.names import remember
-
-    asked = shell()
-    catalogue = catalogue_of(asked)
-    for broken in catalogue.broken:
-        click.echo(f"warning: {broken.line}", err=True)
-    if asked.plugins and asked.allow is None:
-        remember(catalogue)
-    return catalogue
-
-
-def catalogue_of(asked: Shell) -> "Catalogue":
-    """The same without a word, for processes that work for one that has said it."""
-    from contreg_core import plugins
-
-    return plugins.load_catalogue(allow=asked.allow, plugins=asked.plugins, strict=asked.strict)
-
-
-def plugin_versions() -> dict[str, str]:
-    """Distribution -> version of every plugin in use."""
-    from contreg_core.plugins import installed_plugins
-
-    found = installed_plugins(allow=shell().allow, plugins=shell().plugins)
-    return {plugin.distribution: plugin.version for plugin in found if plugin.allowed}
+    """The program that is running."""
+    current = front()
+    return current if isinstance(current, Shell) else Shell()

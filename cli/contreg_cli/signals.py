@@ -7,11 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
-from contreg_cli.failure import InterruptedRunError, PreemptedError, explain
-from contreg_core.errors import ContregError, RetryError
+from contreg_cli.failure import PreemptedError, explain
 
 _PREEMPTION = (signal.SIGTERM, signal.SIGUSR1)
-_HINT = "run the same command again to go on"
 
 
 @contextmanager
@@ -42,12 +40,6 @@ def asked(stop: Callable[[], None] | None = None) -> Iterator[list[int]]:
 
     with _handled(dict.fromkeys((signal.SIGINT, *_PREEMPTION), receive)):
         yield received
-
-
-def stopped(number: int, done: str) -> ContregError:
-    """The failure that a first signal ends in; ``done`` says after what."""
-    kind = InterruptedRunError if number == signal.SIGINT else RetryError
-    return kind(f"stopped by {signal.Signals(number).name} after {done}", _HINT, code="STOP-62")
 
 
 def _importing(frame: FrameType | None) -> bool:

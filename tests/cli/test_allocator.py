@@ -11,7 +11,7 @@ _NAMES = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES")
 # Faults while 24 MiB are filled and freed, eight times over; the first fill must fault in any case.
 _COUNT = """
 import resource
-from contreg_cli.allocator import keep_freed_memory
+from contreg.allocator import keep_freed_memory
 keep_freed_memory()
 def filled():
     return b"x" * (24 * 2**20)
@@ -40,11 +40,11 @@ def test_the_same_pages_are_used_again() -> None:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's allocator")
 def test_a_child_keeps_them_too() -> None:
-    alone = _COUNT.replace("from contreg_cli.allocator import keep_freed_memory\nkeep_freed_memory()\n", "")
+    alone = _COUNT.replace("from contreg.allocator import keep_freed_memory\nkeep_freed_memory()\n", "")
     assert alone != _COUNT
     parent = (
         "import subprocess, sys\n"
-        "from contreg_cli.allocator import keep_freed_memory\n"
+        "from contreg.allocator import keep_freed_memory\n"
         "keep_freed_memory()\n"
         f"sys.stdout.write(subprocess.check_output([sys.executable, '-c', {alone!r}], text=True))\n"
     )
@@ -58,7 +58,7 @@ def test_a_child_keeps_them_too() -> None:
 def test_what_the_environment_says_stands(said: dict[str, str]) -> None:
     unchanged = (
         "import os\n"
-        "from contreg_cli.allocator import keep_freed_memory\n"
+        "from contreg.allocator import keep_freed_memory\n"
         "before = dict(os.environ)\n"
         "keep_freed_memory()\n"
         "print(len(set(os.environ.items()) ^ set(before.items())))\n"

@@ -10,7 +10,7 @@ import sys
 import pytest
 import torch
 
-from contreg_cli import fitting
+from contreg import fitting
 from contreg_cli.commands import demo
 from contreg_core.checkpoint import read_checkpoint
 from contreg_core.training.feed import PairFeed

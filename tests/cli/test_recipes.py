@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from contreg.recipes import find_recipe
 from contreg_cli.main import run
-from contreg_cli.recipes import find_recipe
-from contreg_cli.shell import Shell, catalogue_of
+from contreg.front import Front
+from contreg.plugins import catalogue_of
 from contreg_core.catalogue import Catalogue
 from contreg_core.errors import ContregError
 from contreg_core.recipe import dump_recipe
@@ -16,7 +17,7 @@ from contreg_core.recipe import dump_recipe
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
-    return catalogue_of(Shell())
+    return catalogue_of(Front())
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from contreg_cli.unregistered import identity
+from contreg.unregistered import identity
 from contreg_core.cache import CachedCohort
 from contreg_core.errors import DataError, UsageError
 from contreg_core.inference.evaluate import evaluate

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contreg_cli import tensorboard
+from contreg import tensorboard
 from contreg_core.errors import UnavailableError
 from contreg_core.training.session import Progress
 from contreg_core.training.validation import Validation

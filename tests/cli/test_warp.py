@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from contreg_cli.transforms import FORMATS
+from contreg.transforms import FORMATS
 from contreg_core.transform import CONVENTIONS, FieldFormat, Grid, WorldField, write_field
 from contreg_core.transform.world import positions
 from contreg_core.volume import Volume, read_volume, write_volume

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCES = [
     path
-    for package in ("contreg_core", "contreg_plugins", "adapters", "cli")
+    for package in ("contreg_core", "contreg_plugins", "contreg", "adapters", "cli")
     for path in sorted((ROOT / package).rglob("*.py"))
 ]
 MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "zipfile", "tarfile"}

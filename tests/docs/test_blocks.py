@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from contreg.recipes import DEFAULT_MODEL
 from contreg_adapters.label_table import read_table
 from contreg_cli.commands.fit import default_run
 from contreg_cli.main import run
-from contreg_cli.recipes import DEFAULT_MODEL
 from contreg_core.cache.location import default_root
 from contreg_core.conformance.component import KIND_LAWS
 from contreg_core.recipe import load_recipe

@@ -22,7 +22,7 @@ Done = subprocess.CompletedProcess[str]
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with contreg's packages and its metadata, its entry points taken out."""
     folder = tmp_path_factory.mktemp("bare")
-    for package in ("contreg_core", "cli/contreg_cli"):
+    for package in ("contreg_core", "contreg", "cli/contreg_cli"):
         source = ROOT / package
         (folder / source.name).symlink_to(source)  # a copy's loops would be compiled anew
     info = folder / "contreg-0.0.dist-info"

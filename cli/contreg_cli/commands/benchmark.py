@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from contreg.plugins import load_catalogue
 from contreg_cli import completing, options
-from contreg_cli.shell import load_catalogue
 
 if TYPE_CHECKING:
-    from contreg_cli.benchmark.content import Content
+    from contreg.benchmark.content import Content
     from contreg_core.engine import Precision
 
 
@@ -75,11 +75,11 @@ def command(
     command can be run again after any interruption. Writes table.csv, table.json, table.html and pictures. Rows that
     cannot be run say why; the others are done all the same (exit 3). --set changes every row's recipe.
     """
-    from contreg_cli.benchmark.plan import Plan
-    from contreg_cli.benchmark.table import make
-    from contreg_cli.benchmark.tables import find_table
+    from contreg.benchmark.plan import Plan
+    from contreg.benchmark.table import make
+    from contreg.benchmark.tables import find_table
+    from contreg.times import seconds
     from contreg_cli.console import print_json
-    from contreg_cli.times import seconds
 
     found = find_table(table)
     cohort = data or found.cohort
@@ -97,7 +97,7 @@ def command(
 
 
 def _print(content: "Content", folder: Path) -> None:
-    from contreg_cli.benchmark.writing import print_content
+    from contreg_cli.benchmark_table import print_content
 
     print_content(content)
     click.echo(f"written: {', '.join(str(folder / f'table.{kind}') for kind in ('csv', 'json', 'html'))}")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from contreg.caches import cache_root
 from contreg_cli import options
 from contreg_cli.console import print_json, print_table, progress
 
@@ -21,7 +22,7 @@ def command() -> None:
 @options.as_json
 def list_(cache: Path | None, as_json: bool) -> None:
     """Every cache, what it holds and how much disk it takes."""
-    rows = [_row(folder) for folder in folders(options.cache_root(cache))]
+    rows = [_row(folder) for folder in folders(cache_root(cache))]
     if as_json:
         print_json(rows)
         return
@@ -72,7 +73,7 @@ def prune(names: Sequence[str], unreadable: bool, yes: bool, cache: Path | None)
 
     chosen = _named(cache, names) if names else []
     if unreadable:
-        rows = {folder: _row(folder)["state"] for folder in folders(options.cache_root(cache))}
+        rows = {folder: _row(folder)["state"] for folder in folders(cache_root(cache))}
         chosen += [folder for folder, state in rows.items() if state != "whole" and folder not in chosen]
     if not (names or unreadable):
         raise UsageError("no cache is named", "name one of contreg cache list, or give --unreadable")
@@ -95,7 +96,7 @@ def _named(cache: Path | None, names: Sequence[str]) -> list[Path]:
     """The caches of these names; all where none is given."""
     from contreg_core.errors import MissingError
 
-    root = options.cache_root(cache)
+    root = cache_root(cache)
     there = {folder.name: folder for folder in folders(root)}
     if missing := [name for name in names if name not in there]:
         raise MissingError(f"{root}: no cache '{missing[0]}'", f"there are: {', '.join(there) or 'none'}")

@@ -42,10 +42,11 @@ def command(
     RUN is a run folder with one evaluation, or an evaluation folder (summary.json and pairs.csv). All must have been
     made under one protocol, on one split of one prepared cohort.
     """
-    from contreg_cli.comparing import checks
-    from contreg_cli.comparing.differences import compare
-    from contreg_cli.comparing.output import document, print_rows, write
-    from contreg_cli.comparing.scored import read_scored
+    from contreg.comparing import checks
+    from contreg.comparing.differences import compare
+    from contreg.comparing.output import document, write
+    from contreg.comparing.scored import read_scored
+    from contreg_cli.comparison_table import print_rows
     from contreg_cli.console import print_json
 
     models = checks.named([read_scored(run) for run in runs])

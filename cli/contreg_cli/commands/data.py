@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from contreg.caches import cache_root
+from contreg.plugins import load_catalogue
 from contreg_cli import completing, options
 from contreg_cli.console import print_json, print_table, progress
 from contreg_cli.group import Group
-from contreg_cli.shell import load_catalogue
 
 if TYPE_CHECKING:
     from contreg_core.cache import CachedCohort
@@ -40,7 +41,7 @@ def list_(cache: Path | None, as_json: bool) -> None:
         {"name": cls.name, "summary": cls.summary, "needs_source": cls.needs_source}
         for cls in load_catalogue().cohorts()
     ]
-    root = options.cache_root(cache)
+    root = cache_root(cache)
     caches = [_cache(cached) for cached in prepared(root)]
     if as_json:
         print_json({"cohorts": cohorts, "root": str(root), "caches": caches})
@@ -65,10 +66,10 @@ def show(
 
     Scans are those of --source, or else those of a cache.
     """
-    from contreg_cli.cohorts import make_cohort
+    from contreg.cohorts import make_cohort
 
     cohort = make_cohort(load_catalogue().cohort(name), source, settings)
-    caches = [cached for cached in prepared(options.cache_root(cache)) if cached.name == name]
+    caches = [cached for cached in prepared(cache_root(cache)) if cached.name == name]
     scans = cohort.scans() if source or not cohort.needs_source else caches[0].scans if caches else ()
     description = _describe(cohort, scans, caches)
     if as_json:
@@ -84,8 +85,8 @@ def show(
 @options.as_json
 def check(name: str, source: Path | None, settings: tuple[str, ...], as_json: bool) -> None:
     """Read every scan and report what is wrong; nothing is written."""
-    from contreg_cli.cohorts import make_cohort
-    from contreg_cli.preparing import describe_cohort, say_notes
+    from contreg.cohorts import make_cohort
+    from contreg.preparing import describe_cohort, say_notes
     from contreg_core.errors import DataError, PartialError
 
     cohort = make_cohort(load_catalogue().cohort(name), source, settings)

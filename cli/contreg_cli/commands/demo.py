@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
+from contreg.plugins import load_catalogue, plugin_versions
 from contreg_cli import options
-from contreg_cli.shell import load_catalogue, plugin_versions
 
 STEPS = 180
 SECONDS = 85.0
@@ -46,13 +46,13 @@ def command(run: Path, device: str) -> None:
     Grows a small cohort from a seed, trains contrastive-vae/light for a few steps, scores it on subjects it has not
     seen, and writes a report to open in a browser.
     """
-    from contreg_cli.caches import open_cache
-    from contreg_cli.evaluating.evaluate import evaluate_request
-    from contreg_cli.evaluating.request import Request
-    from contreg_cli.evaluating.summary import print_summary
-    from contreg_cli.fitting import fit
-    from contreg_cli.recipes import find_recipe
-    from contreg_cli.report import write_report
+    from contreg.caches import open_cache
+    from contreg.evaluating.evaluate import evaluate_request
+    from contreg.evaluating.request import Request
+    from contreg.fitting import fit
+    from contreg.recipes import find_recipe
+    from contreg.report import write_report
+    from contreg_cli.evaluation_table import print_summary
     from contreg_core.engine import Engine
     from contreg_core.training.run_folder import RunFolder
     from contreg_core.training.session import Session

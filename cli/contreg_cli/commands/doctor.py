@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from contreg.caches import cache_root
+from contreg.needing import Training, needs
 from contreg_cli import options
 from contreg_cli.console import print_json
-from contreg_cli.needing import Training, needs
 from contreg_cli.shell import shell
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def command(
     """
     from contreg_core.errors import UnavailableError
 
-    root = options.cache_root(cache)
+    root = cache_root(cache)
     found = {**_software(), **_device(), **_storage(root), **_caches(root), **_plugins()}
     problems = [f"plugin {entry}: {reason}" for entry, reason in found["broken_plugins"].items()]
     problems += [found["cache_problem"]] if found["cache_problem"] else []

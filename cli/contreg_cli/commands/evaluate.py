@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from contreg.fleet import Fleet
+from contreg.plugins import load_catalogue
 from contreg_cli import completing, options
-from contreg_cli.fleet import Fleet, fleet_options
-from contreg_cli.shell import load_catalogue
+from contreg_cli.fleet_options import fleet_options
 
 if TYPE_CHECKING:
     from contreg_core.cohort import Split
@@ -90,10 +91,10 @@ def command(
     Writes pairs.csv (one row a pair) and summary.json, of shards when the last of them ends. --set changes
     a solver's recipe; --set preprocessing.KNOB=VALUE also chooses the cache of --model none.
     """
+    from contreg.evaluating.evaluate import evaluate_request
+    from contreg.evaluating.request import Request
     from contreg_cli.console import print_json
-    from contreg_cli.evaluating.evaluate import evaluate_request
-    from contreg_cli.evaluating.request import Request
-    from contreg_cli.evaluating.summary import print_summary
+    from contreg_cli.evaluation_table import print_summary
     from contreg_core.errors import UsageError
 
     if (run is None) == (model is None):

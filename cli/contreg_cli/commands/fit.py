@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from contreg.plugins import load_catalogue, plugin_versions
 from contreg_cli import completing, options
-from contreg_cli.shell import load_catalogue, plugin_versions
 
 if TYPE_CHECKING:
     from contreg_core.cache import CachedCohort
@@ -117,11 +117,11 @@ def command(
     The same command goes on where a run stopped: Ctrl-C and SIGTERM save first, and a killed run loses two minutes
     at most. On several devices a batch is shared out among them, and the result is that of one.
     """
+    from contreg.caches import open_cache
+    from contreg.fitting import fit, next_command
+    from contreg.recipes import find_recipe
+    from contreg.times import seconds
     from contreg_cli import launching
-    from contreg_cli.caches import open_cache
-    from contreg_cli.fitting import fit, next_command
-    from contreg_cli.recipes import find_recipe
-    from contreg_cli.times import seconds
     from contreg_core.engine import Engine
     from contreg_core.ranks import Share
     from contreg_core.recipe import require_trainable

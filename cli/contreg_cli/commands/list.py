@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from contreg.plugins import load_catalogue
 from contreg_cli import options
 from contreg_cli.console import print_json, print_table
-from contreg_cli.shell import load_catalogue
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue

@@ -48,8 +48,8 @@ def check(name: str | None, source: Path | None, timeout: str, as_json: bool) ->
     if name is None:
         _check_all(as_json)
         return
+    from contreg.times import seconds
     from contreg_cli.installed import conformance_of
-    from contreg_cli.times import seconds
     from contreg_core.errors import UnavailableError
 
     failed = 0

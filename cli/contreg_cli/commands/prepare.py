@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from contreg.caches import cache_root
+from contreg.fleet import Fleet, Worked, refuse_failures
+from contreg.plugins import load_catalogue
 from contreg_cli import completing, options
-from contreg_cli.fleet import Fleet, Worked, fleet_options, refuse_failures
-from contreg_cli.shell import load_catalogue
+from contreg_cli.fleet_options import fleet_options
 
 if TYPE_CHECKING:
     from contreg_core.cohort import UnknownLabels
@@ -67,9 +69,9 @@ def command(
     The recipe says how scans are preprocessed. Scans already cached are left alone, so that an interrupted run goes
     on; a scan that fails does not stop the others. Knobs of the cohort are set with -s cohort.KNOB=VALUE.
     """
-    from contreg_cli.cohorts import KNOB, make_cohort
-    from contreg_cli.preparing import describe_cohort, prepare_scans, say_notes
-    from contreg_cli.recipes import find_recipe
+    from contreg.cohorts import KNOB, make_cohort
+    from contreg.preparing import describe_cohort, prepare_scans, say_notes
+    from contreg.recipes import find_recipe
     from contreg_core.cohort import Repairs
     from contreg_core.prepare import Preparation
 
@@ -82,7 +84,7 @@ def command(
     cohort.repairs = Repairs(unknown_labels, resample_labels)
     scans = cohort.scans()
     click.echo(describe_cohort(cohort, scans))
-    plan = Preparation.plan(cohort, spec, fleet.place(options.cache_root(cache)))
+    plan = Preparation.plan(cohort, spec, fleet.place(cache_root(cache)))
     plan = replace(plan, verify=verify, strict=strict)
     worked = prepare_scans(plan, scans, fleet.in_array())
     say_notes(worked.reports)

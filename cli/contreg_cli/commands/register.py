@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from contreg_cli import inferring, limits, options, transforms
-from contreg_cli.fleet import Fleet, fleet_options
+from contreg.fleet import Fleet
+from contreg.transforms import FORMATS
+from contreg_cli import inferring, options
+from contreg_cli.fleet_options import fleet_options
 
 if TYPE_CHECKING:
     from contreg_core.engine import Precision
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 @click.option(
     "--field-format",
     "form",
-    type=click.Choice([*transforms.FORMATS, "h5"]),
+    type=click.Choice([*FORMATS, "h5"]),
     default="itk",
     show_default=True,
     help="Convention of the displacement files; h5 is an ITK composite.",
@@ -59,7 +61,7 @@ if TYPE_CHECKING:
 @click.option(
     "--check-lr", is_flag=True, help="Also say whether MOVING would fit better mirrored, left to right."
 )
-@limits.timeout
+@options.timeout
 @options.symmetric
 @options.refine
 @options.samples
@@ -100,9 +102,9 @@ def command(
     With --pairs every pair gets a folder in DIR, named after its id (by default after its two files). Pairs that are
     done are left alone, and one that fails does not stop the others; contreg status DIR counts.
     """
-    from contreg_cli.asked import Asked
-    from contreg_cli.lists import ImagePair, read_pairs
-    from contreg_cli.registering import Registering, refuse_timeout, register_all, register_one
+    from contreg.asked import Asked
+    from contreg.lists import ImagePair, read_pairs
+    from contreg.registering import Registering, refuse_timeout, register_all, register_one
     from contreg_core.errors import UsageError
 
     own = (moving, fixed, moving_labels, moving_mask, fixed_mask)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
+from contreg.caches import cache_root
+from contreg.plugins import load_catalogue
 from contreg_cli import options
-from contreg_cli.shell import load_catalogue
 
 
 @click.command()
@@ -32,9 +33,9 @@ def command(
     Pictures, scores, curves, provenance and cost are inside; it needs no server and no network. Pictures of a pair
     need the cache the run was trained on.
     """
-    from contreg_cli.report import figure, write_report
+    from contreg.report import figure, write_report
 
-    catalogue, root = load_catalogue(), options.cache_root(cache)
+    catalogue, root = load_catalogue(), cache_root(cache)
     click.echo(str(write_report(run, output, catalogue, cache=root, device=device, pair=pair)))
     if picture is not None:
         click.echo(str(figure(run, picture, catalogue, cache=root, device=device, pair=pair)))

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from contreg_cli import completing, inferring, limits, options
-from contreg_cli.fleet import Fleet, fleet_options
+from contreg.fleet import Fleet
+from contreg_cli import completing, inferring, options
+from contreg_cli.fleet_options import fleet_options
 
 if TYPE_CHECKING:
     from contreg_core.engine import Precision
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
 @inferring.affine
 @options.cache
 @inferring.reading
-@limits.timeout
+@options.timeout
 @options.symmetric
 @options.refine
 @options.samples
@@ -94,10 +95,10 @@ def command(
     image does not stop the others. Of many images those that are done are left alone, and contreg status DIR counts; a
     single one is always done anew.
     """
-    from contreg_cli.asked import Asked
-    from contreg_cli.lists import picture, read_pictures
-    from contreg_cli.registering import refuse_timeout
-    from contreg_cli.segmenting import Segmenting, check_names, placed, segment_all, segment_one
+    from contreg.asked import Asked
+    from contreg.lists import picture, read_pictures
+    from contreg.registering import refuse_timeout
+    from contreg.segmenting import Segmenting, check_names, placed, segment_all, segment_one
     from contreg_core.errors import UsageError
 
     if bool(images) == (listed is not None):

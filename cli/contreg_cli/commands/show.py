@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from contreg.plugins import load_catalogue
 from contreg_cli import completing, options
 from contreg_cli.console import print_json, print_table
-from contreg_cli.shell import load_catalogue
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
@@ -34,8 +34,9 @@ def command(name: str, kind: str | None, settings: tuple[str, ...], as_json: boo
     name, as in settings: loss.lncc. Of a run folder or a file of contreg export: the weights' checksum, data, labels,
     figures, licence and origin (of a folder that is called as a recipe: ./NAME).
     """
-    from contreg_cli.model_files import describe_model, is_model, print_model
-    from contreg_cli.recipes import is_recipe
+    from contreg.model_files import describe_model, is_model
+    from contreg.recipes import is_recipe
+    from contreg_cli.model_table import print_model
 
     # A file is looked at without the catalogue: what it needs may not be installed.
     if is_model(name) and not (Path(name).is_dir() and is_recipe(name, load_catalogue())):
@@ -57,8 +58,8 @@ def describe(
     name: str, kind: str | None, settings: Sequence[str], catalogue: "Catalogue"
 ) -> list[dict[str, Any]]:
     """Everything of this name; a recipe comes alone unless another kind is asked for."""
-    from contreg_cli.describing import describe_component, describe_recipe
-    from contreg_cli.recipes import find_recipe
+    from contreg.describing import describe_component, describe_recipe
+    from contreg.recipes import find_recipe
     from contreg_core.parameters import unknown
 
     kinds = [owned for owned, known in catalogue.owners if known == name and kind in (None, owned)]

@@ -23,8 +23,8 @@ def command(folder: Path, as_json: bool) -> None:
     DIR is the folder of a cache, or the output of segment, register --pairs or evaluate. Done is what lies there
     as the last call asked for it; while work goes on, missing is what is still to come.
     """
+    from contreg.evaluating.scoring import scored_in
     from contreg_cli.console import print_json
-    from contreg_cli.evaluating.scoring import scored_in
     from contreg_core.fleet.status import status
 
     found = status(folder, {"evaluate": scored_in})

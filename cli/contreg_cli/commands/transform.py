@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from contreg_cli import options, transforms
+from contreg import transforms
+from contreg_cli import options, transform_options
 from contreg_cli.console import print_json
 from contreg_cli.group import Group
 
@@ -33,9 +34,9 @@ def command() -> None:
 
 @command.command()
 @click.argument("file", type=options.ANY_PATH)
-@transforms.field_format
-@transforms.moving
-@transforms.fixed
+@transform_options.field_format
+@transform_options.moving
+@transform_options.fixed
 @options.as_json
 def inspect(
     file: Path, form: "FieldFormat | None", moving: Path | None, fixed: Path | None, as_json: bool
@@ -58,9 +59,9 @@ def inspect(
 @click.argument("file", type=options.ANY_PATH)
 @_out
 @_to
-@transforms.field_format
-@transforms.moving
-@transforms.fixed
+@transform_options.field_format
+@transform_options.moving
+@transform_options.fixed
 def convert(
     file: Path,
     output: Path,
@@ -82,7 +83,7 @@ def convert(
     metavar="IMAGE",
     help="The moving image, on whose grid the inverse lies (default: the field's own grid).",
 )
-@transforms.field_format
+@transform_options.field_format
 def invert(file: Path, output: Path, moving: Path | None, form: "FieldFormat | None") -> None:
     """The way back: moving points to fixed points, as an ITK field."""
     from contreg_core.transform import invert as inverse_of
@@ -99,7 +100,7 @@ def invert(file: Path, output: Path, moving: Path | None, form: "FieldFormat | N
 @click.argument("first", type=options.ANY_PATH)
 @click.argument("second", type=options.ANY_PATH)
 @_out
-@transforms.fixed
+@transform_options.fixed
 def compose(first: Path, second: Path, output: Path, fixed: Path | None) -> None:
     """FIRST, then SECOND, as one map of points, on FIRST's grid.
 

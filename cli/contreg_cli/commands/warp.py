@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from contreg_cli import inferring, options, transforms
+from contreg import transforms
+from contreg_cli import inferring, options, transform_options
 
 if TYPE_CHECKING:
     from contreg_core.transform import FieldFormat, WorldField
@@ -46,9 +47,9 @@ if TYPE_CHECKING:
     help="Of a CSV's x, y, z in mm; ANTs and ITK use lps.",
 )
 @inferring.reading
-@transforms.field_format
-@transforms.moving
-@transforms.fixed
+@transform_options.field_format
+@transform_options.moving
+@transform_options.fixed
 def command(
     file: Path,
     transform: Path,

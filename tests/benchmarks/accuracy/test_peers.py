@@ -12,7 +12,7 @@ from benchmarks.accuracy import antspyx
 from benchmarks.accuracy.__main__ import main
 from benchmarks.accuracy.ledger import Ledger
 from benchmarks.accuracy.peers import table
-from contreg_cli.benchmark.tables import TABLES
+from contreg.benchmark.tables import TABLES
 from contreg_core.errors import UnavailableError
 from contreg_core.recipe import build_solver
 from contreg_core.types import Pair

@@ -2,8 +2,8 @@
 
 import pytest
 
-from contreg_cli.benchmark import tables
-from contreg_cli.benchmark.rows import Row, Table
+from contreg.benchmark import tables
+from contreg.benchmark.rows import Row, Table
 
 SETTINGS = ("preprocessing.spacing=0", "training.steps=2", "training.validation=0")
 NONE = Row(name="none", kind="none", settings=("preprocessing.spacing=0",), known="No registration.")

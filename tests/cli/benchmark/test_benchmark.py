@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from contreg_cli.benchmark import tables
-from contreg_cli.benchmark.content import content
-from contreg_cli.benchmark.plan import Plan
-from contreg_cli.benchmark.tables import TABLES
-from contreg_cli.benchmark.work import Outcome
-from contreg_cli.comparing.scored import read_scored
-from contreg_cli.recipes import find_recipe
+from contreg.benchmark import tables
+from contreg.benchmark.content import content
+from contreg.benchmark.plan import Plan
+from contreg.benchmark.tables import TABLES
+from contreg.benchmark.work import Outcome
+from contreg.comparing.scored import read_scored
+from contreg.recipes import find_recipe
 from contreg_core.cache import CachedCohort
 from contreg_core.engine import Engine
 from contreg_core.errors import UsageError

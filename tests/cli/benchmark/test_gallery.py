@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from contreg_cli.benchmark import gallery
-from contreg_cli.report.cut import Cut
-from contreg_cli.report.example import Example
+from contreg.benchmark import gallery
+from contreg.report.cut import Cut
+from contreg.report.example import Example
 from contreg_core.cohort import Label
 
 SIZE = (12, 14, 10)

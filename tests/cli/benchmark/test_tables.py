@@ -2,10 +2,10 @@
 
 import pytest
 
-from contreg_cli.benchmark.plan import Plan
-from contreg_cli.benchmark.rows import REFINE_STEPS
-from contreg_cli.benchmark.tables import TABLES
-from contreg_cli.recipes import find_recipe
+from contreg.benchmark.plan import Plan
+from contreg.benchmark.rows import REFINE_STEPS
+from contreg.benchmark.tables import TABLES
+from contreg.recipes import find_recipe
 from contreg_core.plugins import load_catalogue
 from contreg_core.recipe import build, resolve
 

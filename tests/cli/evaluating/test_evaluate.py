@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from contreg_cli.evaluating.evaluate import _run_folder
+from contreg.evaluating.evaluate import _run_folder
 
 
 def test_a_run_and_a_checkpoint_in_it_are_one_place(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from contreg_cli.evaluating.pairs import _scans
-from contreg_cli.evaluating.subject import Subject
+from contreg.evaluating.pairs import _scans
+from contreg.evaluating.subject import Subject
 from contreg_core.cache import CachedCohort
 from contreg_core.cohort import Split
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from contreg_cli.evaluating.evaluate import evaluate_request
-from contreg_cli.evaluating.request import Request
+from contreg.evaluating.evaluate import evaluate_request
+from contreg.evaluating.request import Request
 from contreg_core.inference import evaluate as scoring
 from contreg_core.plugins import load_catalogue
 

@@ -1,0 +1,50 @@
+"""One table from its plan to its files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contreg.benchmark.content import Content, content
+from contreg.benchmark.plan import Plan
+from contreg.benchmark.work import Outcome, work
+from contreg.benchmark.writing import write_table
+from contreg.front import front
+from contreg_core.errors import ContregError
+from contreg_core.files import probe, write_text
+
+if TYPE_CHECKING:
+    from contreg_core.catalogue import Catalogue
+
+
+def make(plan: Plan, catalogue: "Catalogue", *, figures: bool = True) -> Content:
+    """Fit, evaluate, compare and write; returns what ``table.json`` holds.
+
+    The table is written before the pictures are drawn, so that it is there whatever becomes of them.
+    """
+    from contreg.benchmark.html import table_page
+
+    probe(plan.folder)
+    outcomes = work(plan, catalogue)
+    table = content(plan, outcomes)
+    page = plan.folder / "table.html"
+    write_table(plan.folder, table)
+    write_text(page, table_page(table, []))
+    if figures:
+        write_text(page, table_page(table, _pictures(plan, outcomes, catalogue)))
+    return table
+
+
+def _pictures(plan: Plan, outcomes: Sequence[Outcome], catalogue: "Catalogue") -> list[Path]:
+    """The pictures of one pair; none, and a line that says why, where a row cannot register it again."""
+    from contreg.benchmark.examples import median_pair, register_all, shown_rows
+    from contreg.benchmark.gallery import draw_gallery
+
+    rows = shown_rows(plan, outcomes)
+    if not rows or rows[0].model is None:
+        return []
+    try:
+        methods = register_all(plan, rows, median_pair(rows[0].model), catalogue)
+        return draw_gallery(methods, plan.folder)
+    except ContregError as error:
+        front().warn(f"no pictures: {error}")
+        return []

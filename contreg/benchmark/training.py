@@ -1,0 +1,86 @@
+"""The run of a learned row: taken if it is finished, gone on with if it is not, else trained."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from contreg.benchmark.plan import Plan
+from contreg.benchmark.rows import Row
+from contreg_core.errors import DataError, MismatchError
+
+if TYPE_CHECKING:
+    from contreg_core.cache import CachedCohort
+    from contreg_core.catalogue import Catalogue
+    from contreg_core.recipe import Recipe
+    from contreg_core.training.run_folder import RunFolder
+
+
+def train(row: Row, plan: Plan, catalogue: "Catalogue") -> Path:
+    """The folder of the row's finished run; raises ``MismatchError`` where a run is there that is not this row's."""
+    from contreg.caches import open_cache
+    from contreg.recipes import find_recipe
+    from contreg_core.training.run_folder import RunFolder
+
+    recipe = find_recipe(catalogue, row.recipe, plan.settings_of(row))
+    spec = recipe.preprocessing
+    cohort = open_cache(catalogue, plan.data, spec, plan.cache, row.recipe, plan.settings)
+    folder = RunFolder(plan.run(row))
+    record = read_record(folder.path)
+    _check_budget(folder.path, record, plan.seconds)
+    if not _is_finished(folder, record, recipe, cohort, catalogue):
+        _fit(recipe, cohort, folder, plan, catalogue)
+    return folder.path
+
+
+def read_record(run: Path) -> Mapping[str, Any]:
+    """``run.json``; empty where there is none yet."""
+    path = run / "run.json"
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError(
+            f"{path}: cannot be read ({error})", "restore it, or remove the run folder"
+        ) from error
+
+
+def _check_budget(run: Path, record: Mapping[str, Any], seconds: float) -> None:
+    found = float(record.get("max_seconds", seconds))
+    if found != seconds:
+        raise MismatchError(
+            f"{run}: holds a run with {_budget(found)}, expected {_budget(seconds)}",
+            "give --budget as before, or another --output folder",
+        )
+
+
+def _budget(seconds: float) -> str:
+    return f"at most {seconds / 60:g} minutes" if seconds else "the recipe's own scheme"
+
+
+def _is_finished(
+    folder: "RunFolder",
+    record: Mapping[str, Any],
+    recipe: "Recipe",
+    cohort: "CachedCohort",
+    catalogue: "Catalogue",
+) -> bool:
+    """Done, of this recipe and on these data; what differs is refused when the session is begun."""
+    from contreg_core.recipe import resolve
+    from contreg_core.recipe.difference import same
+
+    known = same(folder.read_recipe(), resolve(recipe, catalogue), catalogue)
+    return bool(known and record.get("finished") and record.get("cache") == cohort.folder.name)
+
+
+def _fit(
+    recipe: "Recipe", cohort: "CachedCohort", folder: "RunFolder", plan: Plan, catalogue: "Catalogue"
+) -> None:
+    from contreg.fitting import fit
+    from contreg.plugins import plugin_versions
+    from contreg_core.engine import Engine
+    from contreg_core.training.session import Session
+
+    engine = Engine.choose(plan.device, plan.precision)
+    versions = plugin_versions()
+    with folder.alone():
+        fit(Session(recipe, cohort, folder, engine, catalogue, max_seconds=plan.seconds, plugins=versions))

@@ -1,0 +1,97 @@
+"""Preparing a cohort from the shell: which scans, the cache's table of contents, and what is said about it."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from contreg.fleet import HERE, Fleet, Worked, work_through
+from contreg.front import front
+
+if TYPE_CHECKING:
+    from contreg_core.cohort import Cohort, Scan
+    from contreg_core.fleet.work_list import Unit
+    from contreg_core.prepare import Preparation, ScanReport
+
+
+def describe_cohort(cohort: "Cohort", scans: Sequence["Scan"]) -> str:
+    """One line: how many scans of how many subjects, splits, and what the adapter says of all of them."""
+    from contreg_core.cohort import SPLITS
+
+    splits = Counter(scan.split for scan in scans)
+    subjects = len({scan.subject for scan in scans})
+    counts = ", ".join(f"{splits[split]} {split}" for split in SPLITS if splits[split])
+    common = set.intersection(*(set(scan.metadata.items()) for scan in scans)) if scans else set()
+    facts = "".join(f"; {key}: {value}" for key, value in sorted(common))
+    return f"{cohort.name}: {len(scans)} scans of {subjects} subjects ({counts}){facts}"
+
+
+def prepare_scans(plan: "Preparation", scans: Sequence["Scan"], fleet: Fleet = HERE) -> "Worked[ScanReport]":
+    """Prepare all scans, or a shard of them, and write ``cohort.json`` for everything that is in the cache."""
+    from contreg_core.files import probe
+    from contreg_core.fleet.work_list import WorkList
+    from contreg_core.prepare import check_ids, lost
+
+    check_ids(scans)
+    probe(plan.folder / "subjects")
+    _say_replaced(plan, scans)
+    units = {plan.unit(scan): scan for scan in scans}
+    WorkList("prepare", tuple(units)).save(plan.folder, add=False)
+    # What is to be verified is not done before it was read.
+    done = (lambda _: False) if plan.verify else None
+    worked = work_through("prepare", plan.folder, fleet, plan.run, units, lost, _words, done, between=True)
+    if worked.count:
+        _finish(plan, units, fleet, worked)
+    return worked
+
+
+def _words(report: "ScanReport") -> str:
+    return f"{report.id} {report.outcome}"
+
+
+def _finish(
+    plan: "Preparation", units: "Mapping[Unit, Scan]", fleet: Fleet, worked: "Worked[ScanReport]"
+) -> None:
+    """``cohort.json`` of this run's scans and of what other shards have done meanwhile.
+
+    Looked at again after writing: two shards that end at once would else each leave out the other's last scans.
+    """
+    from contreg_core.prepare import ScanReport
+
+    known = [*worked.reports, *(ScanReport(name, "cached") for name in worked.kept)]
+    known += [ScanReport(name, "failed", failure=error) for name, error in worked.skipped.items()]
+    seen = {report.id for report in known}
+    others = [unit for unit in units if fleet.shard and unit.id not in seen]
+    while True:
+        found = [unit for unit in others if unit.done(plan.folder)]
+        known += [ScanReport(unit.id, "cached") for unit in found]
+        plan.finish(list(units.values()), known)
+        others = [unit for unit in others if unit not in found]
+        if not any(unit.done(plan.folder) for unit in others):
+            return
+
+
+def _say_replaced(plan: "Preparation", scans: Sequence["Scan"]) -> None:
+    """One preprocessing has one folder, whatever the source and the cohort's knobs: the later wins, not silently."""
+    from contreg_core.errors import DataError, MismatchError
+
+    with suppress(DataError, MismatchError):  # a ``cohort.json`` that cannot be read is written anew
+        count = plan.replaces(scans)
+        if count:
+            front().warn(
+                f"{plan.folder}: {count} cached scans come from other files or cohort knobs and are replaced; "
+                "another --cache would keep both"
+            )
+
+
+def say_notes(reports: Sequence["ScanReport"]) -> None:
+    """What was found or repaired, each kind of note once with the number of scans it is true of."""
+    notes = Counter(note for report in reports for note in dict.fromkeys(report.notes))
+    kinds: dict[str, Counter[str]] = {}
+    for note, count in notes.items():
+        kinds.setdefault(re.sub(r"\d+", "#", note), Counter())[note] += count
+    made = sum(report.outcome == "prepared" for report in reports)
+    for kind in kinds.values():
+        example, _ = kind.most_common(1)[0]
+        front().say(f"  {kind.total()} of {made} scans: {example}{' (for one)' if len(kind) > 1 else ''}")
