@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from contreg.recipes import find_recipe
-from contreg_cli.main import run
 from contreg.front import Front
 from contreg.plugins import catalogue_of
+from contreg.recipes import find_recipe
+from contreg_cli.main import run
 from contreg_core.catalogue import Catalogue
 from contreg_core.errors import ContregError
 from contreg_core.recipe import dump_recipe

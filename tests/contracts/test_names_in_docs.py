@@ -34,7 +34,17 @@ OTHERS = (
     "git ",
 )  # whose options are theirs
 EXAMPLES = ("tukey",)  # a loss that the page on plugins has its reader write
-FOLDERS = ("contreg_core", "contreg_plugins", "contreg", "adapters", "cli", "tests", "docs", "benchmarks", "plugins")
+FOLDERS = (
+    "contreg_core",
+    "contreg_plugins",
+    "contreg",
+    "adapters",
+    "cli",
+    "tests",
+    "docs",
+    "benchmarks",
+    "plugins",
+)
 
 
 @pytest.fixture(scope="module")
