@@ -1,18 +1,85 @@
-"""Preparing a cohort from the shell: which scans, the cache's table of contents, and what is said about it."""
+"""Preparing a cohort: which scans, the cache's table of contents, and what is said about it."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contreg.fleet import HERE, Fleet, Worked, work_through
+from contreg.caches import cache_root
+from contreg.fleet import HERE, Fleet, Worked, refuse_failures, work_through
 from contreg.front import front
+from contreg.loading import Settings, as_settings
+from contreg.plugins import load_catalogue
+from contreg.recipes import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from contreg_core.cohort import Cohort, Scan
+    from contreg_core.cache import CachedCohort
+    from contreg_core.cohort import Cohort, Repairs, Scan, UnknownLabels
     from contreg_core.fleet.work_list import Unit
     from contreg_core.prepare import Preparation, ScanReport
+
+
+def prepare(
+    data: str,
+    source: "str | os.PathLike[str] | None" = None,
+    *,
+    cache: "str | os.PathLike[str] | None" = None,
+    model: str = DEFAULT_MODEL,
+    settings: Settings = (),
+    unknown_labels: "UnknownLabels | None" = None,
+    resample_labels: bool = False,
+    workers: int = 1,
+    strict: bool = False,
+) -> "CachedCohort":
+    """Read, check and cache a cohort, once; the recipe ``model`` says how its scans are preprocessed.
+
+    ``data`` is a cohort's name, ``source`` the folder or file it is read from. ``settings`` change the recipe
+    (``preprocessing.spacing``) and set knobs of the cohort (``cohort.KNOB``). Scans that are cached already are left
+    alone. Raises ``PartialError`` where some scans failed, the others kept.
+    """
+    from contreg_core.cache import CachedCohort
+    from contreg_core.cohort import Repairs
+
+    plan, scans = planned(
+        data,
+        None if source is None else Path(source),
+        None if cache is None else Path(cache),
+        model,
+        as_settings(settings),
+        Repairs(unknown_labels, resample_labels),
+    )
+    worked = prepare_scans(replace(plan, strict=strict), scans, Fleet(workers))
+    say_notes(worked.reports)
+    refuse_failures(worked, "scans", plan.folder)
+    return CachedCohort.open(plan.folder)
+
+
+def planned(
+    data: str,
+    source: Path | None,
+    cache: Path | None,
+    model: str,
+    settings: Sequence[str],
+    repairs: "Repairs",
+) -> "tuple[Preparation, Sequence[Scan]]":
+    """What is to be prepared, under which preprocessing and where; ``settings`` of recipe and cohort together."""
+    from contreg.cohorts import KNOB, make_cohort
+    from contreg.recipes import find_recipe
+    from contreg_core.prepare import Preparation
+
+    catalogue = load_catalogue()
+    changes = [setting for setting in settings if not setting.startswith(KNOB)]
+    spec = find_recipe(catalogue, model, changes).preprocessing
+    own = [setting for setting in settings if setting.startswith(KNOB)]
+    cohort = make_cohort(catalogue.cohort(data), source, own)
+    cohort.repairs = repairs
+    scans = cohort.scans()
+    front().say(describe_cohort(cohort, scans))
+    return Preparation.plan(cohort, spec, cache_root(cache)), scans
 
 
 def describe_cohort(cohort: "Cohort", scans: Sequence["Scan"]) -> str:

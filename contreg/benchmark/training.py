@@ -1,13 +1,12 @@
 """The run of a learned row: taken if it is finished, gone on with if it is not, else trained."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contreg.benchmark.plan import Plan
 from contreg.benchmark.rows import Row
-from contreg_core.errors import DataError, MismatchError
+from contreg_core.errors import MismatchError
 
 if TYPE_CHECKING:
     from contreg_core.cache import CachedCohort
@@ -26,22 +25,11 @@ def train(row: Row, plan: Plan, catalogue: "Catalogue") -> Path:
     spec = recipe.preprocessing
     cohort = open_cache(catalogue, plan.data, spec, plan.cache, row.recipe, plan.settings)
     folder = RunFolder(plan.run(row))
-    record = read_record(folder.path)
+    record = folder.read_record()
     _check_budget(folder.path, record, plan.seconds)
     if not _is_finished(folder, record, recipe, cohort, catalogue):
         _fit(recipe, cohort, folder, plan, catalogue)
     return folder.path
-
-
-def read_record(run: Path) -> Mapping[str, Any]:
-    """``run.json``; empty where there is none yet."""
-    path = run / "run.json"
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
-    except (OSError, ValueError, TypeError) as error:
-        raise DataError(
-            f"{path}: cannot be read ({error})", "restore it, or remove the run folder"
-        ) from error
 
 
 def _check_budget(run: Path, record: Mapping[str, Any], seconds: float) -> None:
@@ -75,7 +63,7 @@ def _is_finished(
 def _fit(
     recipe: "Recipe", cohort: "CachedCohort", folder: "RunFolder", plan: Plan, catalogue: "Catalogue"
 ) -> None:
-    from contreg.fitting import fit
+    from contreg.fitting import train as run_session
     from contreg.plugins import plugin_versions
     from contreg_core.engine import Engine
     from contreg_core.training.session import Session
@@ -83,4 +71,6 @@ def _fit(
     engine = Engine.choose(plan.device, plan.precision)
     versions = plugin_versions()
     with folder.alone():
-        fit(Session(recipe, cohort, folder, engine, catalogue, max_seconds=plan.seconds, plugins=versions))
+        run_session(
+            Session(recipe, cohort, folder, engine, catalogue, max_seconds=plan.seconds, plugins=versions)
+        )

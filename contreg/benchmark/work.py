@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from contreg.benchmark.plan import Plan
 from contreg.benchmark.rows import Row
-from contreg.benchmark.training import read_record, train
+from contreg.benchmark.training import train
 from contreg.comparing.scored import ScoredModel, read_scored
 from contreg.evaluating.evaluate import evaluate_request
 from contreg.evaluating.request import Request
 from contreg.front import front
 from contreg_core.errors import ContregError, InterruptedRunError, RetryError
+from contreg_core.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
@@ -64,7 +65,9 @@ def _done(row: Row, plan: Plan, catalogue: "Catalogue") -> Outcome:
     run = train(row, plan, catalogue) if row.trained else None
     request = replace(request_for(row, plan), samples=_samples(row, plan, catalogue))
     _, folder = evaluate_request(request, catalogue)
-    return Outcome(row, replace(read_scored(folder), name=row.name), {} if run is None else read_record(run))
+    return Outcome(
+        row, replace(read_scored(folder), name=row.name), {} if run is None else RunFolder(run).read_record()
+    )
 
 
 def _samples(row: Row, plan: Plan, catalogue: "Catalogue") -> int:

@@ -1,13 +1,12 @@
 """All that a run folder says about itself."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from contreg.report.evaluation_record import Evaluation, read_evaluations
-from contreg_core.errors import ContregError, DataError, MissingError, UsageError
+from contreg_core.errors import ContregError, MissingError, UsageError
 from contreg_core.recipe import Recipe, load_recipe
 from contreg_core.training.run_folder import RunFolder
 
@@ -71,7 +70,8 @@ def read_run(path: Path) -> RunRecord:
     troubles: list[ContregError] = []
     metrics = _attempt(run.read_metrics, troubles)
     evaluations = _attempt(lambda: read_evaluations(path), troubles)
-    facts = _facts(run.provenance)
+    _text(run.provenance)  # what makes it a run: a folder without one is no run
+    facts = run.read_record()
     recipe = load_recipe(recipe_text)
     return RunRecord(run, facts, recipe, recipe_text, tuple(metrics), tuple(evaluations), tuple(troubles))
 
@@ -82,16 +82,6 @@ def _attempt(read: Any, troubles: list[ContregError]) -> list[Any]:
     except ContregError as error:
         troubles.append(error)
         return []
-
-
-def _facts(path: Path) -> Mapping[str, Any]:
-    try:
-        facts = json.loads(_text(path))
-    except ValueError as error:
-        raise DataError(f"{path}: not JSON ({error})", "restore the file, or train again") from error
-    if not isinstance(facts, dict):
-        raise DataError(f"{path}: holds no table", "restore the file, or train again")
-    return facts
 
 
 def _text(path: Path) -> str:

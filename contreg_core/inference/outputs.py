@@ -4,6 +4,7 @@ import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,16 +37,17 @@ from contreg_core.volume import Volume, axis_codes, write_volume
 
 @dataclass(frozen=True)
 class Input:
-    """An image file and what was read from it."""
+    """An image and where it was read from; ``in_memory`` where ``path`` is only a name and no file."""
 
     path: Path
     volume: Volume
+    in_memory: bool = False
 
     def record(self) -> dict[str, Any]:
         """For the sidecar: name, SHA-256 of the file, shape, affine, what the reader repaired."""
         return {
             "file": self.path.name,
-            "sha256": sha256_of(self.path),
+            "sha256": _sum_of(self.volume) if self.in_memory else sha256_of(self.path),
             "shape": list(self.volume.array.shape),
             "affine": self.volume.affine.tolist(),
             "axes": axis_codes(self.volume.affine),
@@ -54,6 +56,8 @@ class Input:
 
     def form_code(self) -> int:
         """The file's own NIfTI form code, for outputs on its grid; 1 where it has none."""
+        if self.in_memory:
+            return 1
         header: Mapping[str, Any] = nib.load(self.path).header  # type: ignore[assignment]
         codes = [int(header[key]) for key in ("sform_code", "qform_code") if key in header]
         return next((code for code in codes if code), 1)
@@ -104,6 +108,12 @@ def write_registration(
         told = {"inverse": other.name, **files, **_direction(*ends, form), **sides, **_ended(quality)}
         write_json(sidecar_path(path), told | generated(one.path.name for one in (moving, fixed)))
     return [*written, forward, back, sidecar_path(forward), sidecar_path(back)]
+
+
+def _sum_of(volume: Volume) -> str:
+    """SHA-256 of voxels and affine in memory."""
+    content = (np.ascontiguousarray(volume.array), np.ascontiguousarray(volume.affine))
+    return sha256(b"".join(part.tobytes() for part in content)).hexdigest()
 
 
 def _write_posterior(folder: Path, names: PairNames, posterior: Posterior | None, code: int) -> list[Path]:

@@ -105,6 +105,19 @@ class RunFolder:
                 f"{self.recipe}: cannot be read ({error})", "restore it, or give another --run folder"
             ) from error
 
+    def read_record(self) -> dict[str, Any]:
+        """``run.json``; empty where there is none yet. Raises ``DataError`` where it holds no table."""
+        try:
+            text = self.provenance.read_text(encoding="utf-8") if self.provenance.is_file() else "{}"
+            record = json.loads(text)
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"{self.provenance}: cannot be read ({error})", "restore it, or train in another folder"
+            ) from error
+        if not isinstance(record, dict):
+            raise DataError(f"{self.provenance}: holds no table", "restore it, or train in another folder")
+        return record
+
     def remove_leftovers(self) -> None:
         """Remove the temporary files of a killed fit."""
         for folder in (self.path, self.checkpoint().parent):

@@ -1,5 +1,6 @@
 """Stored numbers to true ones: images float32 and finite, label maps exact integers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.typing import NDArray
 
 from contreg_core.errors import DataError
 from contreg_core.volume.header import Layout
+from contreg_core.volume.volume import Volume
 
 _BAD_SHARE = 1e-3
 _INTEGER_TOLERANCE = 1e-3
@@ -42,19 +44,29 @@ def label_values(
     """The smallest integer type that holds the labels; numbers up to 1e-3 off an integer are rounded."""
     if stored.dtype.kind in "iu" and not form.scaled:
         return smallest_integers(stored), ()
-    values = _true(stored, form)
+    scale = f" (stored with scale factor {form.slope:g})" if form.scaled else ""
+    return _rounded(path, _true(stored, form), scale), ()
+
+
+def whole_numbers(name: object, labels: Volume) -> Volume:
+    """A label map in memory as one of a file: numbers up to 1e-3 off an integer are rounded, others refused."""
+    if labels.array.dtype.kind in "iub":
+        return replace(labels, array=smallest_integers(labels.array))
+    return replace(labels, array=_rounded(name, labels.array.astype(np.float64), ""))
+
+
+def _rounded(name: object, values: NDArray[np.float64], scale: str) -> NDArray[np.generic]:
     if not np.isfinite(values).all():
-        raise DataError(f"{path}: NaN or Inf in a label map", "write it again as integers", code="VAL-10")
+        raise DataError(f"{name}: NaN or Inf in a label map", "write it again as integers", code="VAL-10")
     labels = np.rint(values)
     off = float(abs(values - labels).max())
     if off > _INTEGER_TOLERANCE or abs(labels).max() >= 2**31:
-        scale = f" (stored with scale factor {form.slope:g})" if form.scaled else ""
         raise DataError(
-            f"{path}: labels are {off:.2g} off integers{scale}",
+            f"{name}: labels are {off:.2g} off integers{scale}",
             "write it again as integers",
             code="VAL-22" if scale else "VAL-21",
         )
-    return smallest_integers(labels), ()
+    return smallest_integers(labels)
 
 
 def smallest_integers(labels: NDArray[np.generic]) -> NDArray[np.generic]:

@@ -24,7 +24,7 @@ def write_volume(path: Path | str, volume: Volume, *, code: int = 1, description
     path = Path(path)
     if not path.name.endswith((".nii", ".nii.gz")):
         raise UsageError(f"{path.name}: volumes are written as .nii or .nii.gz", "change the name")
-    write_image(path, _image(volume, code, description))
+    write_image(path, nifti_image(volume, code, description))
 
 
 def write_image(path: Path, image: nib.Nifti1Image) -> None:
@@ -33,7 +33,8 @@ def write_image(path: Path, image: nib.Nifti1Image) -> None:
     write_bytes(path, gzipped(content, image.get_data_dtype()) if path.suffix == ".gz" else content)
 
 
-def _image(volume: Volume, code: int, description: str) -> nib.Nifti1Image:
+def nifti_image(volume: Volume, code: int = 1, description: str = "") -> nib.Nifti1Image:
+    """The volume as nibabel holds it, as ``write_volume`` writes it."""
     array = _storable(volume.array)
     large = max(array.shape) > 32767
     image = nib.Nifti2Image(array, volume.affine) if large else nib.Nifti1Image(array, volume.affine)

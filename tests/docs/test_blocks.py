@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from contreg.fitting import default_run
 from contreg.recipes import DEFAULT_MODEL
 from contreg_adapters.label_table import read_table
-from contreg_cli.commands.fit import default_run
 from contreg_cli.main import run
 from contreg_core.cache.location import default_root
 from contreg_core.conformance.component import KIND_LAWS

@@ -49,7 +49,7 @@ def command(run: Path, device: str) -> None:
     from contreg.caches import open_cache
     from contreg.evaluating.evaluate import evaluate_request
     from contreg.evaluating.request import Request
-    from contreg.fitting import fit
+    from contreg.fitting import train
     from contreg.recipes import find_recipe
     from contreg.report import write_report
     from contreg_cli.evaluation_table import print_summary
@@ -64,7 +64,7 @@ def command(run: Path, device: str) -> None:
     engine = Engine.choose(device)
     folder, versions = RunFolder(run), plugin_versions()
     with folder.alone():
-        fit(Session(recipe, cohort, folder, engine, catalogue, max_seconds=SECONDS, plugins=versions))
+        train(Session(recipe, cohort, folder, engine, catalogue, max_seconds=SECONDS, plugins=versions))
     summary, _ = evaluate_request(Request(str(run), cache=cache, device=device), catalogue)
     print_summary(summary)
     report = write_report(run, None, catalogue, cache=cache, device=device)

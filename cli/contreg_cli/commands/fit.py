@@ -118,7 +118,7 @@ def command(
     at most. On several devices a batch is shared out among them, and the result is that of one.
     """
     from contreg.caches import open_cache
-    from contreg.fitting import fit, next_command
+    from contreg.fitting import default_run, next_command, train, training_settings
     from contreg.recipes import find_recipe
     from contreg.times import seconds
     from contreg_cli import launching
@@ -131,7 +131,7 @@ def command(
 
     limit = seconds(max_time) if max_time else 0.0
     catalogue = load_catalogue()
-    changes = [*settings, *_training(steps, epochs, batch_size, seed)]
+    changes = [*settings, *training_settings(steps, epochs, batch_size, seed)]
     recipe = find_recipe(catalogue, model, changes)
     require_trainable(recipe)  # before a cohort is prepared for nothing
     folder = RunFolder(run or default_run(recipe.name, data))
@@ -162,7 +162,7 @@ def command(
             )
             for warning in session.warnings:
                 click.echo(f"warning: {warning}", err=True)
-            fit(session, tensorboard=tensorboard and ranks.first)
+            train(session, tensorboard=tensorboard and ranks.first)
     if ranks.first:
         click.echo(f"next: {next_command(folder.path, cache)}")
 
@@ -178,24 +178,3 @@ def _batch(recipe: "Recipe", cohort: "CachedCohort", engine: "Engine", folder: "
     if engine.ranks.first:
         click.echo(f"batch size {size}", err=True)
     return size
-
-
-def default_run(model: str, data: str) -> Path:
-    """Where a run goes that was given no folder."""
-    return Path("runs") / f"{model}-{data}".replace("/", "-")
-
-
-def _training(steps: int | None, epochs: int | None, batch_size: int | None, seed: int | None) -> list[str]:
-    """The named options as settings of the recipe."""
-    from contreg_core.errors import UsageError
-
-    if steps and epochs:
-        raise UsageError("both --steps and --epochs are given", "give one of them")
-    # Epochs first: a scheme of neither is refused, even on the way to another.
-    given = {
-        "epochs": epochs,
-        "steps": 0 if epochs else steps,
-        "batch_size": batch_size or None,
-        "seed": seed,
-    }
-    return [f"training.{name}={value}" for name, value in given.items() if value is not None]

@@ -8,7 +8,6 @@ import click
 
 from contreg.caches import cache_root
 from contreg.fleet import Fleet, Worked, refuse_failures
-from contreg.plugins import load_catalogue
 from contreg_cli import completing, options
 from contreg_cli.fleet_options import fleet_options
 
@@ -69,22 +68,18 @@ def command(
     The recipe says how scans are preprocessed. Scans already cached are left alone, so that an interrupted run goes
     on; a scan that fails does not stop the others. Knobs of the cohort are set with -s cohort.KNOB=VALUE.
     """
-    from contreg.cohorts import KNOB, make_cohort
-    from contreg.preparing import describe_cohort, prepare_scans, say_notes
-    from contreg.recipes import find_recipe
+    from contreg.preparing import planned, prepare_scans, say_notes
     from contreg_core.cohort import Repairs
-    from contreg_core.prepare import Preparation
 
-    catalogue = load_catalogue()
-    own = [setting for setting in settings if setting.startswith(KNOB)]
-    changes = [setting for setting in settings if not setting.startswith(KNOB)]
-    changes += [] if spacing is None else [f"preprocessing.spacing={spacing}"]
-    spec = find_recipe(catalogue, model, changes).preprocessing
-    cohort = make_cohort(catalogue.cohort(data), source and fleet.place(source), own)
-    cohort.repairs = Repairs(unknown_labels, resample_labels)
-    scans = cohort.scans()
-    click.echo(describe_cohort(cohort, scans))
-    plan = Preparation.plan(cohort, spec, fleet.place(cache_root(cache)))
+    coarser = [] if spacing is None else [f"preprocessing.spacing={spacing}"]
+    plan, scans = planned(
+        data,
+        source and fleet.place(source),
+        fleet.place(cache_root(cache)),
+        model,
+        [*settings, *coarser],
+        Repairs(unknown_labels, resample_labels),
+    )
     plan = replace(plan, verify=verify, strict=strict)
     worked = prepare_scans(plan, scans, fleet.in_array())
     say_notes(worked.reports)

@@ -1,0 +1,193 @@
+"""``contreg.register``: one image onto another, in a Python program."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contreg.front import front
+from contreg.images import Given, ImageLike, image, labels
+from contreg.loading import UNTRAINED_MODEL, LoadedModel, Settings, ready
+from contreg.plugins import plugin_versions
+from contreg_core.errors import UsageError
+from contreg_core.inference.doubts import cut_off
+from contreg_core.inference.images import find_brain
+from contreg_core.inference.outputs import about_model, write_registration
+from contreg_core.inference.register import ImageRegistration, register_images
+from contreg_core.memory import sparingly
+from contreg_core.provenance import provenance
+from contreg_core.sums import record_sums
+from contreg_core.training.seeds import seed_torch
+from contreg_core.transform import (
+    WorldField,
+    jacobian_determinant,
+    map_points,
+    warp_image_to,
+    warp_labels_to,
+)
+from contreg_core.volume import Volume
+
+if TYPE_CHECKING:
+    from contreg_core.engine import Precision
+    from contreg_core.inference.alignment import Alignment
+    from contreg_core.inference.quality import Quality
+    from contreg_core.labels import LabelMode
+    from contreg_core.transform import FieldFormat
+
+_MANY_LABELS = 1000
+"""More different numbers than any atlas of a brain has regions: an intensity image."""
+
+
+@dataclass(frozen=True)
+class RegistrationResult:
+    """What ``register`` gives. Images come back in the form the fixed image was given in: a nibabel image for a file
+    or a nibabel image, a SimpleITK image, or an array on the fixed grid.
+    """
+
+    registration: ImageRegistration
+    moving: Given
+    fixed: Given
+    warnings: tuple[str, ...]
+    about: Mapping[str, Any] = field(repr=False)
+
+    @cached_property
+    def warped(self) -> Any:
+        """The moving image on the fixed image's grid."""
+        return self.fixed.like(self.registration.warped)
+
+    @cached_property
+    def labels(self) -> Any:
+        """``moving_labels`` on the fixed image's grid; None where none were given."""
+        found = self.registration.labels
+        return None if found is None else self.fixed.like(found)
+
+    @property
+    def quality(self) -> "Quality":
+        """Similarity, overlap, folding, lengths in mm."""
+        return self.registration.quality
+
+    @property
+    def affine(self) -> NDArray[np.float64]:
+        """The alignment beforehand: 4 x 4, RAS mm, fixed points to moving points."""
+        return self.registration.affine
+
+    @property
+    def displacement(self) -> WorldField:
+        """Fixed points to moving points, RAS mm, on the fixed grid; the alignment is part of it."""
+        return self.registration.displacement
+
+    @property
+    def inverse(self) -> WorldField:
+        """Moving points to fixed points, RAS mm, on the moving grid."""
+        return self.registration.inverse
+
+    def warp(
+        self, given: ImageLike, *, kind: Literal["labels", "image"] = "labels", mode: "LabelMode" = "linear"
+    ) -> Any:
+        """A label map of the moving side (``kind="image"``: an intensity image) on the fixed image's grid.
+
+        Labels keep their ids; ``mode`` is how they are read between voxels: the neighbours' weighted vote, or
+        ``"nearest"``. Images are read linearly. Raises ``DataError`` for labels that are not whole numbers.
+        """
+        if kind == "image":
+            return self.fixed.like(warp_image_to(image(given, "image").volume, self.displacement))
+        found = labels(given, "labels")
+        count = len(np.unique(found.array))
+        if count > _MANY_LABELS:
+            front().warn(f"{count} different labels: if this is an intensity image, give kind='image'")
+        return self.fixed.like(warp_labels_to(found, self.displacement, mode))
+
+    def warp_points(
+        self, points: NDArray[np.floating[Any]], *, to: Literal["fixed", "moving"] = "fixed"
+    ) -> NDArray[np.float64]:
+        """World points ``(N, 3)``, RAS mm: of the moving image to where they lie in the fixed (``to="moving"``: back)."""
+        given = np.asarray(points, np.float64)
+        if given.ndim != 2 or given.shape[1] != 3:
+            raise UsageError(
+                f"points of shape {given.shape}, expected (N, 3)", "give one row of x, y, z in RAS mm a point"
+            )
+        return map_points(self.inverse if to == "fixed" else self.displacement, given)
+
+    def jacobian(self, *, log: bool = False) -> Any:
+        """Jacobian determinant of the map on the fixed grid, the alignment included (``log``: its natural logarithm,
+        NaN at folds): the volume of the moving image that a unit of fixed volume comes from.
+        """
+        determinant = jacobian_determinant(self.displacement)
+        if log:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                determinant = np.where(determinant > 0, np.log(determinant), np.nan).astype(np.float32)
+        return self.fixed.like(Volume(determinant, self.displacement.grid.affine))
+
+    def save(
+        self, folder: "str | os.PathLike[str]", *, field_format: "FieldFormat | Literal['h5']" = "itk"
+    ) -> list[Path]:
+        """The files of ``contreg register``, in ``folder``; returns their paths."""
+        place = Path(folder)
+        written = write_registration(
+            place, self.registration, self.moving.input, self.fixed.input, self.about, field_format
+        )
+        record_sums(place, written)
+        return written
+
+
+def register(
+    moving: ImageLike,
+    fixed: ImageLike,
+    *,
+    model: "str | os.PathLike[str] | LoadedModel" = UNTRAINED_MODEL,
+    moving_labels: ImageLike | None = None,
+    moving_mask: ImageLike | None = None,
+    fixed_mask: ImageLike | None = None,
+    alignment: "Alignment" = "affine",
+    label_mode: "LabelMode" = "linear",
+    symmetric: bool = False,
+    refine: int = 0,
+    samples: int = 0,
+    settings: Settings = (),
+    seed: int = 0,
+    device: str = "auto",
+    precision: "Precision" = "auto",
+) -> RegistrationResult:
+    """Register two images of brains, extracted or with masks; the defaults are those of ``contreg register``.
+
+    Images of any axis order, spacing and size: paths, nibabel or SimpleITK images, or (array, affine). ``alignment``
+    (``"affine"``, ``"rigid"``, ``"none"``) comes first; ``model`` is a recipe that needs no training, a run, a model
+    file, or what ``load`` gave. What may be wrong with the answer is in ``result.warnings`` and warned of. Raises
+    ``ContregError``.
+    """
+    loaded = ready(model, settings, symmetric, refine, device, precision)
+    from contreg_core.inference.trained import registering
+
+    registrar = registering(loaded.model, loaded.name)
+    told = provenance(loaded.engine.describe(), plugin_versions(), ())
+    images = image(moving, "moving"), image(fixed, "fixed")
+    masks = tuple(
+        None if given is None else labels(given, role)
+        for given, role in ((moving_mask, "moving_mask"), (fixed_mask, "fixed_mask"))
+    )
+    carried = None if moving_labels is None else labels(moving_labels, "moving_labels")
+    seed_torch("inference", seed)
+    found = sparingly(
+        lambda: register_images(
+            registrar,
+            images[0].volume,
+            images[1].volume,
+            moving_labels=carried,
+            masks=(masks[0], masks[1]),
+            label_mode=label_mode,
+            alignment=alignment,
+            samples=samples,
+        ),
+        front().warn,
+    )
+    brains = [find_brain(one.volume, mask) for one, mask in zip(images, masks, strict=True)]
+    warnings = (*found.warnings, *cut_off(brains[0], brains[1], found.affine))
+    for line in warnings:
+        front().warn(line)
+    about = {"model": about_model(registrar), "seed": seed, "provenance": told}
+    return RegistrationResult(found, *images, warnings, about)
