@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -20,10 +20,16 @@ if TYPE_CHECKING:
     import nibabel as nib
     import SimpleITK as sitk
 
-ImageLike: TypeAlias = (
-    "str | os.PathLike[str] | nib.spatialimages.SpatialImage | sitk.Image"
-    " | tuple[NDArray[Any], NDArray[Any]] | Volume"
-)
+    ImageLike: TypeAlias = (
+        str
+        | os.PathLike[str]
+        | nib.spatialimages.SpatialImage
+        | sitk.Image
+        | tuple[NDArray[Any], NDArray[Any]]
+        | Volume
+    )
+else:
+    ImageLike = Any  # neither nibabel nor SimpleITK is loaded for an annotation
 """A file's path, a nibabel or SimpleITK image, (array ``(X, Y, Z)``, affine 4x4 voxel -> RAS mm), or a ``Volume``."""
 Kind: TypeAlias = Literal["file", "nibabel", "SimpleITK", "array", "volume"]
 _LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -49,6 +55,8 @@ class Given:
 def image(given: ImageLike, role: str, choice: ReadChoice = AS_IT_SAYS) -> Given:
     """An intensity image; ``role`` names one that has no file. Raises ``UsageError`` for what is no image."""
     kind, path, volume = _read(given, role, lambda file: read_image(file, choice))
+    if kind != "file":  # as a file's: float32, so that an image gives the same answer however it came
+        volume = replace(volume, array=np.ascontiguousarray(volume.array, np.float32))
     return Given(kind, Input(path or Path(role), volume, in_memory=path is None))
 
 

@@ -22,6 +22,7 @@ MAIN = "from contreg_cli.main import main; main()"
     ("statement", "arguments"),
     [
         ("import contreg_core", []),
+        ("import contreg; dir(contreg)", []),
         ("import contreg_core.plugins as p; p.installed_plugins()", []),
         (MAIN, ["--help"]),
         (MAIN, ["--version"]),
