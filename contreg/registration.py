@@ -105,7 +105,7 @@ class RegistrationResult:
     def warp_points(
         self, points: NDArray[np.floating[Any]], *, to: Literal["fixed", "moving"] = "fixed"
     ) -> NDArray[np.float64]:
-        """World points ``(N, 3)``, RAS mm: of the moving image to where they lie in the fixed; ``to="moving"`` goes back."""
+        """World points ``(N, 3)``, RAS mm: from the moving image into the fixed; ``to="moving"`` goes back."""
         given = np.asarray(points, np.float64)
         if given.ndim != 2 or given.shape[1] != 3:
             raise UsageError(

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import warnings
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from contreg.fitting import default_run
+from contreg.front import ContregWarning
 from contreg.recipes import DEFAULT_MODEL
 from contreg_adapters.label_table import read_table
 from contreg_cli.main import run
@@ -157,7 +159,13 @@ def printed(block: Block, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def python(block: Block, capsys: pytest.CaptureFixture[str]) -> None:
-    exec(compile(block.text, "page", "exec"), {"__name__": "page"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ContregWarning)  # the brains of the pages are tiny
+        exec(compile(block.text, "page", "exec"), NAMES)
+
+
+NAMES: dict[str, object] = {}
+"""What the Python blocks of a page have defined so far: they are read, and run, in order."""
 
 
 def table(block: Block, capsys: pytest.CaptureFixture[str]) -> None:
@@ -206,6 +214,8 @@ CASES = [
 def test_every_block_of_the_page_runs(page: Path, world: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for evaluated in Path("runs").glob("*/evaluation"):
         shutil.rmtree(evaluated)  # by another page
+    NAMES.clear()
+    NAMES["__name__"] = "page"
     own = [] if name(page) in PRINTED else blocks(page)
     for block in (one for one in own if (name(page), one.language) not in ELSEWHERE):
         assert block.language in LANGUAGES, f"no test runs a block of {block.language}"
