@@ -45,9 +45,7 @@ def test_the_answer_is_better_than_none_and_lies_on_the_fixed_grid(
     assert (voxels(result.labels) == truth).mean() > (before == truth).mean()
 
 
-def test_an_image_gives_one_answer_however_it_comes(
-    result: contreg.RegistrationResult, brains: Path
-) -> None:
+def test_an_image_gives_one_answer_however_it_comes(result: contreg.RegistrationResult, brains: Path) -> None:
     files = brains / "moving.nii.gz", brains / "fixed.nii.gz"
     expected = voxels(result.warped)
     opened = contreg.register(*map(nib.load, files), **HOW)
