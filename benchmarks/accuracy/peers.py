@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 
 from benchmarks.accuracy.antspyx import LOG, RECIPES, VARIABLE, catalogue
 from benchmarks.accuracy.ledger import person
@@ -10,7 +11,8 @@ from contreg.benchmark.plan import Plan
 from contreg.benchmark.rows import Row, Table, fused, refined
 from contreg.benchmark.table import make
 from contreg.benchmark.tables import TABLES
-from contreg.benchmark.writing import print_content
+from contreg.benchmark.writing import cells
+from contreg.front import Front, using
 from contreg.times import seconds
 
 _OF = {"lpba40": "table1", "mindboggle": "table2"}
@@ -24,9 +26,23 @@ def peers(options: argparse.Namespace, place: Place) -> int:
     plan.folder.mkdir(parents=True, exist_ok=True)
     if not (plan.folder / "table.json").is_file():
         place.ledger.append("looked", _look(plan, options.by))
-    content = make(plan, catalogue())
-    print_content(content)
+    with using(Printing()):
+        content = make(plan, catalogue())
+    for row in content["rows"]:
+        print("  ".join(cells(row)))
     return 3 if any(row["status"] == "failed" for row in content["rows"]) else 0
+
+
+class Printing(Front):
+    """Lines and warnings on stderr."""
+
+    def say(self, line: str, *, aside: bool = False) -> None:
+        """As it comes."""
+        print(line, file=sys.stderr)
+
+    def warn(self, line: str) -> None:
+        """Marked as one."""
+        print(f"warning: {line}", file=sys.stderr)
 
 
 def table(data: str) -> Table:

@@ -1,13 +1,14 @@
 """Trials done through the command line a user has; what is done already is not done again."""
 
 import json
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from benchmarks.accuracy.experiment import Experiment, Trial
 from benchmarks.accuracy.ledger import Ledger
-from contreg_cli.main import run as contreg
 from contreg_core.catalogue import Catalogue
 
 STOPPED = (75, 130)
@@ -112,6 +113,11 @@ def _done(trial: Trial, place: Place, data: str, split: str, *, run: bool) -> No
 def _figures(summary: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
     scores = {name: summary.get(name) for name in _SCORES}
     return {**scores, **{name: record.get(name) for name in _TRAINING}}
+
+
+def contreg(command: list[str]) -> int:
+    """One command line, as a process; returns its exit code."""
+    return subprocess.run([sys.executable, "-m", "contreg_cli", *command], check=False).returncode
 
 
 def _call(command: list[str]) -> None:
