@@ -92,7 +92,7 @@ class Field:
     ``mean`` is ``(B, ndim, *space/scale)`` in voxels of that coarser grid; ``log_variance`` likewise, or on a grid that
     is coarser by a whole number and in its voxels, or None.
     ``sampling="legacy"`` reproduces the released code of Liu et al. 2020, which adds ``log_variance`` times noise
-    (and, at test, ``log_variance`` itself) where a standard deviation is meant (methods.md A.3).
+    (and, at test, ``log_variance`` itself) where a standard deviation is meant (method.md).
     """
 
     mean: Tensor

@@ -1,4 +1,4 @@
-"""Label map against image and known labels (reliability.md 2, rows 23 and 24)."""
+"""Label map against image and known labels (bad-inputs.md)."""
 
 from collections.abc import Set
 from dataclasses import replace

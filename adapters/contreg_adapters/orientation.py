@@ -1,4 +1,4 @@
-"""Which way an array lies, told by its labels: no copy's header can be trusted (methods.md D.1)."""
+"""Which way an array lies, told by its labels: no copy's header can be trusted (cohorts.md)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -142,7 +142,7 @@ def _is_bomb(dataset: h5py.Dataset) -> bool:
 
 
 def _create(file: h5py.File, name: str, values: NDArray[Any]) -> h5py.Dataset:
-    # Byte shuffle decodes twice as fast as bit shuffle (performance.md 6).
+    # Byte shuffle decodes twice as fast as bit shuffle (performance.md).
     import hdf5plugin
 
     filters: Mapping[str, Any] = hdf5plugin.Blosc(cname="lz4", clevel=5, shuffle=hdf5plugin.Blosc.SHUFFLE)

@@ -1,4 +1,4 @@
-"""Metrics of a registration, one a file, and the scores of pairs under a protocol (methods.md C.5 to C.7).
+"""Metrics of a registration, one a file, and the scores of pairs under a protocol (protocols.md).
 
 scipy and numba are imported where they are used, so that importing this room is cheap.
 """

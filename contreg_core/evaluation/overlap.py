@@ -1,7 +1,7 @@
 """Dice of label maps from one joint histogram: per label, per region fused, per region as mean of its
 labels.
 
-``dice = 2 |A and B| / (|A| + |B|)`` (methods.md C.5). Absent in both maps gives NaN, which every mean
+``dice = 2 |A and B| / (|A| + |B|)`` (protocols.md). Absent in both maps gives NaN, which every mean
 skips; absent in one gives 0. Background (id 0) is never counted.
 """
 

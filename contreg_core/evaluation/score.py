@@ -86,7 +86,7 @@ def score_pair(
     """Carry the moving label map ``(*space)`` onto the fixed grid and compare it with the fixed label map.
 
     ``displacement`` is ``(ndim, *space)`` in voxels of the fixed grid, ``spacing`` its voxel size in mm.
-    Which of two scans is moving (methods.md C.6) is the caller's choice. ``warped`` and ``fixed_image`` are
+    Which of two scans is moving (protocols.md) is the caller's choice. ``warped`` and ``fixed_image`` are
     compared where both are given, inside ``mask``. Raises ``DataError`` for arrays that are not on one
     grid.
     """

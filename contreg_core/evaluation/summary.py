@@ -17,7 +17,7 @@ Values: TypeAlias = Callable[[PairScore], dict[Any, float]]
 
 
 def summarise(scores: Sequence[PairScore], protocol: Protocol) -> Summary:
-    """Mean over pairs, then unweighted mean over regions or labels (methods.md C.5); NaN becomes None.
+    """Mean over pairs, then unweighted mean over regions or labels (protocols.md); NaN becomes None.
 
     Pairs of a subject with itself are left out and counted in ``left_out``, unless the protocol has them;
     then ``distinct`` holds the Dice without them. Intervals are [low, high] at 95 %, subjects resampled.

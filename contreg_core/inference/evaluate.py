@@ -27,7 +27,7 @@ def evaluation_pairs(
 ) -> list[tuple[CachedScan, CachedScan]]:
     """(reference, target) of every pair the protocol scores.
 
-    The reference's labels are carried to the target, so the reference is moving and the target fixed (methods.md C.6).
+    The reference's labels are carried to the target, so the reference is moving and the target fixed (protocols.md).
     """
     pairs = valid_pairs(scans, own_space=cohort.fixed_only_own_space, identity=protocol.identity_pairs)
     if not pairs:

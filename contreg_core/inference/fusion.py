@@ -1,4 +1,4 @@
-"""Fusing the label maps that several references carried to one image, voxel by voxel (methods.md B.7.4)."""
+"""Fusing the label maps that several references carried to one image, voxel by voxel (Artaechevarria et al. 2009)."""
 
 from collections.abc import Iterator
 from typing import Any, TypeAlias

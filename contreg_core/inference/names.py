@@ -1,4 +1,4 @@
-"""Names of output files, after the two inputs (reliability.md 1.5)."""
+"""Names of output files, after the two inputs (files.md)."""
 
 import re
 from dataclasses import dataclass

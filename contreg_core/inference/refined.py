@@ -30,7 +30,7 @@ REFINING = "instance-opt"
 class RefinedModel:
     """A trained model, plain or symmetric, whose field a solver improves for ``steps`` steps; otherwise that model.
 
-    The solver's objective at the refined field is never above the one at the prediction (methods.md B.7.1, F.12).
+    The solver's objective at the refined field is never above the one at the prediction (oracles.md).
     """
 
     model: Registrar

@@ -1,4 +1,4 @@
-"""Segment an image by registering labelled references to it and fusing what they carry (methods.md C.6, B.7.4)."""
+"""Segment an image by registering labelled references to it and fusing what they carry (protocols.md)."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

@@ -22,7 +22,7 @@ class SymmetricModel:
     """``v = (v_xy - v_yx) / 2`` of a trained model's velocities, integrated; otherwise that model.
 
     Exactly antisymmetric: images swapped give the negated velocity, bit for bit, so the registration of the swapped
-    pair is the inverse of the pair's, and carrying labels by either is the same (methods.md B.7.5, F.12).
+    pair is the inverse of the pair's, and carrying labels by either is the same (oracles.md).
     """
 
     trained: TrainedModel

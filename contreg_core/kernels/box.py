@@ -1,5 +1,5 @@
 """Sums over cubic windows, never as running sums: in the flat background of a brain those leave variances of rounding
-noise, and the gradient explodes (measured 500 times too large; performance.md 5)."""
+noise, and the gradient explodes (measured 500 times too large; performance.md)."""
 
 from typing import Any
 

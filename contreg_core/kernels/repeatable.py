@@ -1,7 +1,7 @@
 """Forms whose gradients are the same bits on every call on a GPU too, for ``--deterministic``.
 
 Their backward passes add into one place from many: under ``torch.use_deterministic_algorithms`` torch does that in a
-fixed order for ``index_select``, and has no such form of ``grid_sample`` and ``interpolate`` (reliability.md 4.1).
+fixed order for ``index_select``, and has no such form of ``grid_sample`` and ``interpolate`` (reliability.md).
 """
 
 from collections.abc import Sequence

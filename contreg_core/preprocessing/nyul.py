@@ -1,4 +1,4 @@
-"""Histogram standardisation by landmarks (Nyul, Udupa & Zhang, IEEE TMI 2000; methods.md D.2).
+"""Histogram standardisation by landmarks (Nyul, Udupa & Zhang, IEEE TMI 2000).
 
 Every scan's percentiles are moved onto common landmarks by a piecewise linear map.
 """

@@ -1,4 +1,4 @@
-"""What the numbers of a field file mean: one convention each, both ways (reliability.md 1.1, 1.2).
+"""What the numbers of a field file mean: one convention each, both ways (directions.md).
 
 Every function takes or gives a displacement in RAS mm ``(3, *grid.shape)`` on the grid of the fixed image, which leads
 from fixed points to moving points; the file's numbers are ``stored``, of the same shape.

@@ -1,4 +1,4 @@
-"""Displacement fields as files other tools read and write; what a file means is never guessed (reliability.md 1.1)."""
+"""Displacement fields as files other tools read and write; what a file means is never guessed (directions.md)."""
 
 import json
 from pathlib import Path

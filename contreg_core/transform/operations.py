@@ -1,4 +1,4 @@
-"""What can be done with a map of the world: points, inverse, composition, Jacobian (reliability.md 1.2)."""
+"""What can be done with a map of the world: points, inverse, composition, Jacobian (directions.md)."""
 
 import numpy as np
 from numpy.typing import NDArray

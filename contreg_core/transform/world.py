@@ -1,4 +1,4 @@
-"""Displacements in the world (reliability.md 1.2): from a working grid to RAS millimetres on any image's own grid.
+"""Displacements in the world (directions.md): from a working grid to RAS millimetres on any image's own grid.
 
 Direction everywhere: a displacement on the fixed grid leads from fixed points to moving points (pull-back).
 """

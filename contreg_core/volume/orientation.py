@@ -1,4 +1,4 @@
-"""The affine a header means, and whether it may be believed (reliability.md 1.4)."""
+"""The affine a header means, and whether it may be believed (bad-inputs.md)."""
 
 from dataclasses import dataclass
 from pathlib import Path

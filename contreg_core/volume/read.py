@@ -1,4 +1,4 @@
-"""Volume files in: NIfTI-1/2, MGH and Analyze 7.5, verified before they are believed (reliability.md 2)."""
+"""Volume files in: NIfTI-1/2, MGH and Analyze 7.5, verified before they are believed (bad-inputs.md)."""
 
 import math
 from dataclasses import dataclass, replace

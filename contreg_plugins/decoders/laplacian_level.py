@@ -73,7 +73,7 @@ class Level(nn.Module):
         return torch.cat((warped, fixed, (velocity / _half_axes(velocity)).to(fixed.dtype)), dim=1)
 
     def _residual(self, features: Tensor, first: Tensor) -> Tensor:
-        """The head, in float32: a bf16 head makes the field's error seven times larger (performance.md 1)."""
+        """The head, in float32: a bf16 head makes the field's error seven times larger (performance.md)."""
         features = F.leaky_relu(self.joint(torch.cat((features, first), dim=1)), _SLOPE)
         with torch.autocast(features.device.type, enabled=False):
             values = F.softsign(self.head(features.to(self.head.weight.dtype)))

@@ -17,7 +17,7 @@ class ProbabilisticUNet(Decoder):
     """``N(mean, exp(log_variance))`` per voxel (Liu et al. 2020, eq. 2), laid out as the released code.
 
     From the coarsest level up: two convolutions, upsampling, concatenation (decoder, moving, fixed). Two more
-    convolutions at the last level, then the heads, in float32 (methods.md A.2).
+    convolutions at the last level, then the heads, in float32 (variants.md).
 
     Knobs:
         widths: channels of each level's convolutions, finest first, one per level of the encoder.

@@ -16,7 +16,7 @@ from contreg_plugins.layers.projection import DenseProjection, Projection, Proje
 class Siamese(Encoder):
     """Two convolutions a level and max-pooling between levels; one set of weights for moving and fixed.
 
-    Liu et al. 2020, section 2.2, laid out as the released code (methods.md A.2). The defaults give 16
+    Liu et al. 2020, section 2.2, laid out as the released code (variants.md). The defaults give 16
     channels an image at full resolution, 32 at 1/2, 64 at 1/4, and those 64 pooled to 1/8. Swapping moving
     with fixed swaps the halves of every level and, unless ``projection="two-linear"``, the embeddings.
 

@@ -11,7 +11,7 @@ from contreg_plugins.layers.dimension import convolution
 class FieldHead(nn.Module):
     """``(B, channels, *space) -> (B, ndim, *space)`` float32, kernel 3, weights N(0, std^2), constant bias.
 
-    It leaves autocast: a bf16 head makes the field's error seven times larger (performance.md 1).
+    It leaves autocast: a bf16 head makes the field's error seven times larger (performance.md).
     """
 
     def __init__(self, channels: int, ndim: int, *, std: float, bias: float = 0.0) -> None:

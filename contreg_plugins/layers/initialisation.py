@@ -12,8 +12,8 @@ Init: TypeAlias = Literal["he", "normal"]
 class Initialisation:
     """``weights`` is "he" (N(0, 2 / fan-in), biases 0) or "normal" (N(0, 1), biases as torch makes them).
 
-    "normal" is what the released code of Liu et al. 2020 does, whatever its option says (methods.md A.4 row
-    14). Scales of norms are drawn from N(gamma_mean, gamma_std^2), their shifts from N(0, beta_std^2).
+    "normal" is what the released code of Liu et al. 2020 does, whatever its option says (paper-switches.md). Scales of
+    norms are drawn from N(gamma_mean, gamma_std^2), their shifts from N(0, beta_std^2).
     """
 
     weights: Init = "he"

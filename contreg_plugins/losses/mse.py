@@ -12,7 +12,7 @@ class MSE(Loss):
     """``mean((warped - fixed)^2)``; with an image noise, ``1 / (2 image_sigma^2)`` times it.
 
     The scaled form is the data term of the ELBO divided by the number of voxels (Liu et al. 2020, eq. 7, with
-    the image noise where the paper prints the posterior's variance: methods.md A.1).
+    the image noise where the paper prints the posterior's variance: method.md).
 
     Knobs:
         image_sigma: standard deviation of the image noise in intensity units; 0 leaves the plain mean.

@@ -26,7 +26,7 @@ class InstanceOpt(Solver):
     The update is a velocity at half the resolution of the images, or at that of the field if coarser; at last it has a
     vector for every voxel, and so has the result. It is added to a velocity. A displacement is read through its map,
     ``u <- exp(w) + u(p + exp(w))``: what does not fold is not made to, where adding voxel by voxel would. The loss on
-    the images never rises (methods.md B.7.1, F.12). A log-variance is held, on its own grid.
+    the images never rises (oracles.md). A log-variance is held, on its own grid.
 
     Knobs:
         steps: Adam steps on the images themselves, three times as many at every coarser level, and half as many with

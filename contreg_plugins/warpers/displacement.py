@@ -17,8 +17,8 @@ class DisplacementWarper(Warper):
     Knobs:
         padding: what a sample outside the moving image reads, "border" or "zeros".
         legacy_grid: read ``moving`` at ``(p + u) N / (N - 1) - 1/2`` along an axis of N voxels, as the
-            released code of Liu et al. 2020 does: zero reads up to half a voxel off (methods.md A.4 row
-            21).
+            released code of Liu et al. 2020 does: zero reads up to half a voxel off
+            (paper-switches.md).
     """
 
     name = "displacement"

@@ -12,7 +12,7 @@ from contreg_core.types import Displacement, Field
 class StationaryVelocity(Warper):
     """``u = exp(v)`` on the field's own grid, then resized to the image grid (Arsigny 2006; Dalca et al. 2018).
 
-    Law: ``inverse`` composed with ``forward`` is the identity up to the integrator's error (methods.md F.5).
+    Law: ``inverse`` composed with ``forward`` is the identity up to the integrator's error (oracles.md).
 
     Knobs:
         steps: squarings; 7 divides the velocity by 128 first.

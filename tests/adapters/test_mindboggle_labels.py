@@ -1,4 +1,4 @@
-"""The label table, the DKT25 merge and the protocols of Mindboggle-101 (methods.md F.8)."""
+"""The label table, the DKT25 merge and the protocols of Mindboggle-101 (oracles.md)."""
 
 from collections import Counter
 

@@ -93,7 +93,7 @@ def test_the_order_of_storage_does_not_matter(contreg, tilted, straight, tmp_pat
 
 
 def test_there_and_back_by_itk(contreg, tilted, tmp_path) -> None:
-    """Median 0.02 mm, 99 % 0.2 mm inside the brain (reliability.md 7)."""
+    """Median 0.02 mm, 99 % 0.2 mm inside the brain (oracles.md)."""
     forward, back = fields(contreg, *tilted, tmp_path)
     points = brain_points(tilted[0], 3)
     left = np.linalg.norm(displacement_at(forward, displacement_at(back, points)) - points, axis=1)

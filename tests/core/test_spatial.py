@@ -1,4 +1,4 @@
-"""Warps, composition and integration: the numbers of methods.md F.4, F.5 and F.7."""
+"""Warps, composition and integration: the numbers of oracles.md."""
 
 import itertools
 import math
@@ -40,7 +40,7 @@ def inner(tensor: Tensor, margin: int) -> Tensor:
 
 
 def smooth_velocity(space: tuple[int, ...], largest: float, sigma: float = 6.0, seed: int = 0) -> Tensor:
-    """Gaussian-smoothed noise under a Hann window, at most ``largest`` voxels long (methods.md F.5)."""
+    """Gaussian-smoothed noise under a Hann window, at most ``largest`` voxels long (oracles.md)."""
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn((1, len(space), *space), generator=generator, dtype=torch.float64)
     reach = torch.arange(-24, 25, dtype=torch.float64)
@@ -180,7 +180,7 @@ def test_composition_is_associative_for_affine_maps_inside() -> None:
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_squaring_unfolds_what_one_step_folds(seed: int) -> None:
-    """methods.md F.5: det J > 0 where max |grad v| / 2^T < 1, as far as the grid resolves the map."""
+    """oracles.md: det J > 0 where max |grad v| / 2^T < 1, as far as the grid resolves the map."""
     velocity = smooth_velocity((48, 52), 8.0, sigma=4.0, seed=seed)
     steepest = max(float(velocity.diff(dim=axis).abs().max()) for axis in (2, 3))
     assert 1 < steepest < 2**7
@@ -216,7 +216,7 @@ def test_exp_of_a_linear_velocity_in_3d() -> None:
 
 
 def test_the_factor_of_a_scalar_velocity() -> None:
-    """methods.md F.5: 1.1051277707 where exp gives 1.1051709181; forth and back leave -7.8122e-5."""
+    """oracles.md: 1.1051277707 where exp gives 1.1051709181; forth and back leave -7.8122e-5."""
     points = centred((41, 41))
     forward = spatial.integrate(0.1 * points)
     back = spatial.integrate(-0.1 * points)
@@ -237,7 +237,7 @@ def test_the_error_against_the_exponential(steps: int, error: float) -> None:
 
 
 def test_inverse_composition_of_a_smooth_velocity() -> None:
-    """methods.md F.5 has 0.72 / 0.055 / 0.019 voxel for 0 / 4 / 7 squarings and det J > 0.7, of a field of its own."""
+    """oracles.md has 0.72 / 0.055 / 0.019 voxel for 0 / 4 / 7 squarings and det J > 0.7, of a field of its own."""
     velocity = smooth_velocity((64, 64), 3.0, seed=2)
     errors = [
         length(spatial.compose(spatial.integrate(velocity, t), spatial.integrate(-velocity, t)))
@@ -265,7 +265,7 @@ def test_invert_undoes_a_smooth_displacement(space: tuple[int, ...]) -> None:
 
 
 def test_jacobian_of_linear_maps() -> None:
-    """methods.md F.7: det(I + A) = 1.0375 exactly."""
+    """oracles.md: det(I + A) = 1.0375 exactly."""
     matrix = torch.tensor([[0.1, 0.2, 0.3], [0.05, -0.1, 0.15], [0.2, -0.05, 0.1]], dtype=torch.float64)
     determinant = spatial.jacobian_determinant(linear((5, 6, 4), matrix))
     torch.testing.assert_close(determinant, torch.full_like(determinant, 1.0375))

@@ -1,4 +1,4 @@
-"""Whole networks: parameter counts, sizes, batch 1, determinism (methods.md F.10), the zero field (F.4)."""
+"""Whole networks: parameter counts, sizes, batch 1, determinism (oracles.md), the zero field."""
 
 from collections.abc import Callable
 from functools import lru_cache

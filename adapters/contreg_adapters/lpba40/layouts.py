@@ -1,4 +1,4 @@
-"""The five ways LPBA40 lies on people's disks, told apart by what is there (methods.md D.1)."""
+"""The five ways LPBA40 lies on people's disks, told apart by what is there (cohorts.md)."""
 
 import os
 from collections.abc import Callable, Sequence

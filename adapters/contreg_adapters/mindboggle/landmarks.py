@@ -1,4 +1,4 @@
-"""The DKT labels that tell left from right, front from back and top from bottom (methods.md D.3)."""
+"""The DKT labels that tell left from right, front from back and top from bottom (cohorts.md)."""
 
 from contreg_adapters.mindboggle.labels import label_table
 from contreg_adapters.orientation import Landmarks

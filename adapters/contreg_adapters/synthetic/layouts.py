@@ -1,4 +1,4 @@
-"""The cohort written to disk as copies of LPBA40 are laid out (methods.md D.1), traps included."""
+"""The cohort written to disk as copies of LPBA40 are laid out (cohorts.md), traps included."""
 
 import gzip
 from collections.abc import Callable, Mapping, Sequence

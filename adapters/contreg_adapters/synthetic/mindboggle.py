@@ -1,4 +1,4 @@
-"""The cohort written to disk as Mindboggle-101 is laid out (methods.md D.3), traps included."""
+"""The cohort written to disk as Mindboggle-101 is laid out (cohorts.md), traps included."""
 
 from pathlib import Path
 from typing import Literal, TypeAlias

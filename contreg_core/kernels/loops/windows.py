@@ -1,7 +1,7 @@
 """Sums over cubic windows, and the squared local correlation made of them; images are ``(N, D, H, W)``.
 
 Sums along a line are partial sums of 1, 3, 9 ... samples, added by the window's digits in base 3, never running sums
-(performance.md 5): where an image is flat zero, so are its sums.
+(performance.md): where an image is flat zero, so are its sums.
 """
 
 from typing import Any, TypeAlias

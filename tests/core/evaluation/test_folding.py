@@ -1,4 +1,4 @@
-"""Folding and SDlogJ (methods.md C.5, F.7)."""
+"""Folding and SDlogJ (protocols.md)."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Dice from the joint histogram, against counting label by label (methods.md F.8)."""
+"""Dice from the joint histogram, against counting label by label (oracles.md)."""
 
 import math
 

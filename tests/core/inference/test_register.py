@@ -118,7 +118,7 @@ def test_zero_displacement_on_one_grid_is_the_identity(tools):
 
 @pytest.mark.parametrize("own_inverse", [True, False])
 def test_forward_after_inverse_is_the_identity(tools, own_inverse):
-    """Also on other grids: median 0.02 mm and 99 % 0.2 mm inside the brain (reliability.md 7)."""
+    """Also on other grids: median 0.02 mm and 99 % 0.2 mm inside the brain (oracles.md)."""
 
     def exp(velocity):
         return spatial.integrate(torch.from_numpy(velocity)[None])[0].numpy()

@@ -58,7 +58,7 @@ def model(tools):
 
 
 def test_labels_come_back_through_the_exact_inverse(scene, model):
-    """methods.md F.12."""
+    """oracles.md."""
     image, truth, reference = scene
     before = dice(reference.labels.array, truth, 21)
     found = segment_image(model, image, [reference])

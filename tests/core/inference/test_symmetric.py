@@ -1,4 +1,4 @@
-"""Symmetric prediction: exactly antisymmetric, so that the swapped registration is the inverse (methods.md F.12)."""
+"""Symmetric prediction: exactly antisymmetric, so that the swapped registration is the inverse (oracles.md)."""
 
 from collections.abc import Callable
 

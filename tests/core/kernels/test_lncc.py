@@ -33,7 +33,7 @@ def slow_box_sum(image: Tensor, window: int) -> Tensor:
 
 
 def cumsum_box_sum(image: Tensor, window: int) -> Tensor:
-    """Running sums: what must not be used (performance.md 5)."""
+    """Running sums: what must not be used (performance.md)."""
     for axis in range(2, image.ndim):
         amounts = [0] * (2 * (image.ndim - axis))
         amounts[-2:] = [window // 2 + 1, window // 2]
@@ -171,7 +171,7 @@ def test_the_float32_gradient_is_right_beside_an_empty_background(form: Any) -> 
 
 
 def test_that_check_would_catch_running_sums(monkeypatch: pytest.MonkeyPatch) -> None:
-    """performance.md 5: variances of rounding noise where the image is flat, and a quotient that blows them up."""
+    """performance.md: variances of rounding noise where the image is flat, and a quotient that blows them up."""
     monkeypatch.setattr(lncc, "shifted_sum", cumsum_box_sum)
     assert relative_error(PlainLNCC) > 0.2
 

@@ -26,7 +26,7 @@ def rigid(count: int) -> list[CachedScan]:
     ("count", "pairs"), [(30, 870), (10, 90), (42, 1722), (20, 380), (2, 2), (1, 0), (0, 0)]
 )
 def test_counts_of_ordered_pairs(count: int, pairs: int) -> None:
-    """methods.md F.8."""
+    """oracles.md."""
     assert len(set(valid_pairs(people(count)))) == pairs
     assert len(valid_pairs(people(count), identity=True)) == pairs + count
 

@@ -1,4 +1,4 @@
-"""Learning rates, with the numbers of methods.md F.11."""
+"""Learning rates, with the numbers of oracles.md."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def test_cosine_falls_from_the_peak_to_the_final_rate() -> None:
 
 
 def test_time_schedule_divides_by_the_steps_done() -> None:
-    """methods.md B.3: ``lr / (1 + 1e-4 t)``."""
+    """oracles.md: ``lr / (1 + 1e-4 t)``."""
     scheme = Scheme(learning_rate=1e-4, schedule="time", decay=1e-4)
     rates = [learning_rate(scheme, step, 20_000, EPOCH) for step in (0, 1, 10_000)]
     assert rates == pytest.approx([1e-4, 1e-4 / 1.0001, 5e-5])

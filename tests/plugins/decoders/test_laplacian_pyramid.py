@@ -1,4 +1,4 @@
-"""LapIRN: its size by hand, its stages, its bounds (methods.md B.7.2)."""
+"""LapIRN: its size by hand, its stages, its bounds (Mok & Chung 2020)."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""FAIM's encoder: sizes of methods.md B.3, kernels, first weights."""
+"""FAIM's encoder: sizes of oracles.md, kernels, first weights."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The penalty on folds: methods.md F.7, and a slow determinant beside the fast one."""
+"""The penalty on folds: oracles.md, and a slow determinant beside the fast one."""
 
 from collections.abc import Callable
 

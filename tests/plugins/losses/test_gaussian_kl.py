@@ -1,4 +1,4 @@
-"""The unit-Gaussian KL against methods.md F.2."""
+"""The unit-Gaussian KL against oracles.md."""
 
 from collections.abc import Callable
 from typing import Literal

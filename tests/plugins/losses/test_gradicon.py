@@ -1,4 +1,4 @@
-"""GradICON and ICON: what they are blind to, what they are for linear maps, their gradients (methods.md B.7.3)."""
+"""GradICON and ICON: what they are blind to, what they are for linear maps, their gradients (Tian et al. 2023)."""
 
 from collections.abc import Callable
 from dataclasses import replace

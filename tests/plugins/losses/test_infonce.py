@@ -1,4 +1,4 @@
-"""InfoNCE with a queue: methods.md F.1."""
+"""InfoNCE with a queue: oracles.md."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The Laplacian prior's KL against methods.md F.3."""
+"""The Laplacian prior's KL against oracles.md."""
 
 from collections.abc import Callable
 from itertools import product

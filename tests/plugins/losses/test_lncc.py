@@ -1,4 +1,4 @@
-"""LNCC: methods.md F.7, and a slow obvious reference."""
+"""LNCC: oracles.md, and a slow obvious reference."""
 
 from collections.abc import Callable
 from itertools import product

@@ -1,4 +1,4 @@
-"""Dense contrast: methods.md F.1."""
+"""Dense contrast: oracles.md."""
 
 import math
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def test_distinct_one_hot_features_under_the_identity(build: Build, space: tuple
 
 
 def test_two_points_are_the_symmetric_infonce_of_the_two_images(build: Build) -> None:
-    """methods.md F.1: each row and each column of the 2 x 2 similarities is a choice of one of two."""
+    """oracles.md: each row and each column of the 2 x 2 similarities is a choice of one of two."""
     fixed = torch.tensor([[1.0, 0.0], [0.0, 1.0]], dtype=torch.float64).reshape(1, 2, 2, 1)
     moving = torch.tensor([[0.6, 0.8], [0.8, -0.6]], dtype=torch.float64).reshape(1, 2, 2, 1)
     found = LocalContrast(temperature=0.5, radius=0)(dense(build, moving, fixed))

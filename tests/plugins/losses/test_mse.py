@@ -1,4 +1,4 @@
-"""Mean squared difference: methods.md F.7 and the ELBO's scale."""
+"""Mean squared difference: oracles.md and the ELBO's scale."""
 
 from collections.abc import Callable
 

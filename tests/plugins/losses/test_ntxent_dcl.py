@@ -1,4 +1,4 @@
-"""NT-Xent and DCL against the numbers of methods.md F.1 and their symmetries."""
+"""NT-Xent and DCL against the numbers of oracles.md and their symmetries."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Gradient penalty: methods.md F.7."""
+"""Gradient penalty: oracles.md."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The recipe faim against methods.md B.3."""
+"""The recipe faim against oracles.md."""
 
 from contreg_core.model import parameter_count
 from contreg_core.plugins import load_catalogue

@@ -45,6 +45,6 @@ def test_its_solver_is_built_and_trains_nothing(name: str) -> None:
     ("name", "count"), [("voxelmorph", 300_547), ("voxelmorph/mse", 300_547), ("voxelmorph-diff", 266_374)]
 )
 def test_it_has_the_published_number_of_parameters(name: str, count: int) -> None:
-    """methods.md F.10."""
+    """oracles.md."""
     model, _ = build(CATALOGUE.recipe(name), CATALOGUE)
     assert parameter_count(model) == count

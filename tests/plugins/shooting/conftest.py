@@ -1,4 +1,4 @@
-"""The published-size case of methods.md F.6, and small smooth images."""
+"""The published-size case of oracles.md, and small smooth images."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

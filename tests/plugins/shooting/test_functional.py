@@ -1,4 +1,4 @@
-"""The functional and its gradient (methods.md F.6)."""
+"""The functional and its gradient (oracles.md)."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""The laws of the geodesic, with the numbers of methods.md F.6."""
+"""The laws of the geodesic, with the numbers of oracles.md."""
 
 from typing import Any
 

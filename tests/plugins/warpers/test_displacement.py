@@ -1,4 +1,4 @@
-"""Displacement as it is: methods.md F.4, and the released code's grid."""
+"""Displacement as it is: oracles.md, and the released code's grid."""
 
 from collections.abc import Callable
 

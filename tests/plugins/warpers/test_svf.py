@@ -1,4 +1,4 @@
-"""Scaling and squaring: methods.md F.5."""
+"""Scaling and squaring: oracles.md."""
 
 import pytest
 import torch
@@ -79,7 +79,7 @@ def test_the_inverse_undoes_it_and_nothing_folds() -> None:
 
 
 def test_swapped_images_and_the_inverse_are_one_field_where_the_velocity_is_antisymmetric() -> None:
-    """methods.md F.12: with v_yx = -v_xy the two directions of segmentation agree exactly."""
+    """oracles.md: with v_yx = -v_xy the two directions of segmentation agree exactly."""
     velocity, warper = smooth(32, 6, 3), StationaryVelocity()
     inverse = warper.inverse(velocity, Field(velocity, kind="velocity", scale=2))
     swapped = warper(-velocity, Field(-velocity, kind="velocity", scale=2))

@@ -1,1 +1,1 @@
-"""Trials of reliability.md section 7: each tries a promise many times and counts what broke it."""
+"""Trials of reliability.md: each tries a promise many times and counts what broke it."""
