@@ -74,6 +74,7 @@ def measure(source: Path, subjects: int) -> dict[str, Any]:
     from contreg_adapters.lpba40 import Lpba40
     from contreg_core.inference.images import find_brain
     from contreg_core.inference.outputs import Input, write_registration, write_segmentation
+    from contreg_core.inference.prediction import PLAIN
     from contreg_core.inference.references import Reference, read_image
     from contreg_core.inference.register import register_images
     from contreg_core.inference.segment import segment_image
@@ -88,7 +89,7 @@ def measure(source: Path, subjects: int) -> dict[str, Any]:
     class Still:
         """A registrar that finds nothing to do."""
 
-        prediction, landmarks, record, invertible = (), (), {}, False
+        prediction, landmarks, record, invertible = PLAIN, (), {}, False
 
         def __init__(self) -> None:
             self.recipe = recipe

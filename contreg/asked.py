@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import contreg_core
 from contreg.fleet import Fleet
 from contreg.front import Front, front, using
+from contreg_core.inference.prediction import Prediction
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Asked:
-    """Which model, where its outputs go, how it predicts.
+    """Which model, where its outputs go, ``how`` it predicts.
 
     ``call`` tells this call from every other, for what is made ready once.
     """
@@ -29,8 +30,7 @@ class Asked:
     device: str
     precision: "Precision"
     seed: int
-    symmetric: bool
-    refine: int
+    how: Prediction
     front: Front = field(default_factory=lambda: front().silent())
     arguments: tuple[str, ...] = field(default_factory=lambda: tuple(sys.argv[1:]))
     call: str = field(default_factory=secrets.token_hex)
@@ -44,12 +44,11 @@ class Asked:
         device: str,
         precision: "Precision",
         seed: int,
-        symmetric: bool,
-        refine: int,
+        how: Prediction,
     ) -> "Asked":
         """Paths as the workers find them."""
         place = str(fleet.place(Path(model))) if Path(model).exists() else model
-        return cls(place, fleet.place(output), device, precision, seed, symmetric, refine)
+        return cls(place, fleet.place(output), device, precision, seed, how)
 
     def ready(self) -> "tuple[Catalogue, Registrar | TrainedSegmenter, dict[str, Any]]":
         """(catalogue, model, what every sidecar tells of this run), in whatever process.
@@ -68,7 +67,7 @@ class Asked:
         with using(self.front):
             catalogue = load_catalogue()
             engine = Engine.choose(self.device, self.precision)
-            found = load_model(self.model, catalogue, engine, (), self.symmetric, self.refine)
+            found = load_model(self.model, catalogue, engine, (), self.how)
             seed_torch("inference", self.seed)
             told = provenance(engine.describe(), plugin_versions(), self.arguments)
         return catalogue, found, {"model": about_model(found), "seed": self.seed, "provenance": told}
@@ -87,4 +86,4 @@ class Asked:
         engine = Engine.choose(self.device, self.precision)
         what = str(model.record.get("sha256") or dump_recipe(model.recipe))
         place = engine.device.type, engine.bfloat16
-        return [contreg_core.__version__, what, list(model.prediction), *place, self.seed]
+        return [contreg_core.__version__, what, list(model.prediction.words), *place, self.seed]

@@ -67,10 +67,12 @@ def load(
     ``UsageError`` for a recipe that must be trained.
     """
     from contreg_core.engine import Engine
+    from contreg_core.inference.prediction import Prediction
 
     catalogue = load_catalogue()
     engine = Engine.choose(device, precision)
-    found = load_model(os.fspath(name), catalogue, engine, as_settings(settings), symmetric, refine)
+    how = Prediction(symmetric=symmetric, refine=refine)
+    found = load_model(os.fspath(name), catalogue, engine, as_settings(settings), how)
     return LoadedModel(os.fspath(name), found, catalogue, engine)
 
 

@@ -10,6 +10,7 @@ from contreg_core.parameters import did_you_mean
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
     from contreg_core.engine import Engine
+    from contreg_core.inference.prediction import Prediction
     from contreg_core.inference.registrar import Registrar
     from contreg_core.inference.segmenter import TrainedSegmenter
 
@@ -19,10 +20,9 @@ def load_model(
     catalogue: "Catalogue",
     engine: "Engine",
     settings: Sequence[str] = (),
-    symmetric: bool = False,
-    refine: int = 0,
+    how: "Prediction | None" = None,
 ) -> "Registrar | TrainedSegmenter":
-    """What goes by this name, as the options want it to predict; ``settings`` change a recipe, and only that.
+    """What goes by this name, made to predict as ``how`` says; ``settings`` change a recipe, and only that.
 
     A run of a supervised recipe labels images; everything else registers. Raises ``MissingError`` for what is neither a
     path nor a recipe, ``UsageError`` for a recipe that must be trained, ``MismatchError`` where it cannot predict so.
@@ -32,9 +32,11 @@ def load_model(
     from contreg_core.inference.trained import registering
 
     model = _loaded(name, catalogue, engine, settings)
-    if symmetric:
+    if how is not None and how.symmetric:
         model = SymmetricModel.of(registering(model, name))
-    return RefinedModel.of(registering(model, name), refine, catalogue, engine) if refine else model
+    if how is not None and how.refine:
+        model = RefinedModel.of(registering(model, name), how.refine, catalogue, engine)
+    return model
 
 
 def shown(name: str, prediction: Sequence[str]) -> str:

@@ -20,11 +20,9 @@ from contreg_core.fleet.work_list import Unit, WorkList
 from contreg_core.inference.names import PairNames, stem
 
 if TYPE_CHECKING:
-    from contreg_core.inference.alignment import Alignment
     from contreg_core.inference.quality import Quality
     from contreg_core.inference.register import FieldGrid
     from contreg_core.inference.registrar import Registrar
-    from contreg_core.labels import LabelMode
     from contreg_core.transform import FieldFormat
     from contreg_core.volume import ReadChoice
 
@@ -34,12 +32,9 @@ class Registering:
     """How every pair is registered."""
 
     asked: Asked
-    label_mode: "LabelMode"
-    affine: "Alignment"
     form: "FieldFormat"
     field_grid: "FieldGrid"
     choice: "ReadChoice"
-    samples: int
     check_lr: bool
     timeout: str | None
 
@@ -54,6 +49,7 @@ class Registering:
         from contreg_core.sums import record_sums
 
         model, about = ready(self.asked)
+        how = self.asked.how
         self.asked.seed_all()
         drawn = zip((0, 0, 1), (pair.labels, pair.moving_mask, pair.fixed_mask), strict=True)
         with limits.within(self.timeout):
@@ -71,17 +67,17 @@ class Registering:
                     images[1].volume,
                     moving_labels=labels,
                     masks=(masks[0], masks[1]),
-                    label_mode=self.label_mode,
-                    alignment=self.affine,
+                    label_mode=how.label_mode,
+                    alignment=how.alignment,
                     field_grid=self.field_grid,
-                    samples=self.samples,
+                    samples=how.samples,
                 )
             )
             told = {**about, **_beside(pair), **marks}
             written = write_registration(folder, result, images[0], images[1], told, self.form)
             record_sums(folder, written)
         warnings = (*result.warnings, *cut_off(brains[0], brains[1], result.affine))
-        summary = f"{shown(model.recipe.name, model.prediction)}: {_summary(result.quality)}"
+        summary = f"{shown(model.recipe.name, model.prediction.words)}: {_summary(result.quality)}"
         return Told(tuple(written), warnings, summary, notes)
 
     def unit(self, pair: ImagePair, basis: str) -> Unit:
@@ -97,7 +93,8 @@ class Registering:
     def basis(self) -> str:
         """The key's share of all but the pair."""
         model, _ = ready(self.asked)
-        own = [self.label_mode, self.affine, self.form, self.field_grid, asdict(self.choice), self.samples]
+        how = self.asked.how
+        own = [how.label_mode, how.alignment, self.form, self.field_grid, asdict(self.choice), how.samples]
         return digest([self.asked.identity(model), own])
 
 

@@ -34,7 +34,7 @@ from contreg_core.volume import Volume
 
 if TYPE_CHECKING:
     from contreg_core.engine import Precision
-    from contreg_core.inference.alignment import Alignment
+    from contreg_core.inference.prediction import Alignment
     from contreg_core.inference.quality import Quality
     from contreg_core.labels import LabelMode
     from contreg_core.transform import FieldFormat

@@ -23,13 +23,12 @@ from contreg_core.sums import record_sums
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
-    from contreg_core.inference.alignment import Alignment
     from contreg_core.inference.label_table import TableRow
+    from contreg_core.inference.prediction import Prediction
     from contreg_core.inference.references import Reference
     from contreg_core.inference.registrar import Registrar
     from contreg_core.inference.segment import Fusion
     from contreg_core.inference.segmenter import TrainedSegmenter
-    from contreg_core.labels import LabelMode
     from contreg_core.volume import ReadChoice
 
 
@@ -42,9 +41,7 @@ class Job:
     labels: "Sequence[TableRow]"
     most: int | None
     fuse: "Fusion"
-    label_mode: "LabelMode"
-    alignment: "Alignment"
-    samples: int
+    how: "Prediction"
     seed: int
     choice: "ReadChoice"
     probabilities: bool
@@ -66,14 +63,14 @@ class Job:
             self.references,
             most=self.most,
             fuse=self.fuse,
-            label_mode=self.label_mode,
-            alignment=self.alignment,
-            samples=self.samples,
+            label_mode=self.how.label_mode,
+            alignment=self.how.alignment,
+            samples=self.how.samples,
         )
         about = {
             "fusion": self.fuse,
-            "label_mode": self.label_mode,
-            "samples": self.samples,
+            "label_mode": self.how.label_mode,
+            "samples": self.how.samples,
             **self.about,
             **marks,
         }
@@ -130,10 +127,7 @@ class Segmenting:
     atlases: tuple[str, ...]
     references: str | None
     fuse: "Fusion"
-    label_mode: "LabelMode"
     label_table: Path | None
-    affine: "Alignment"
-    samples: int | None
     cache: Path | None
     choice: "ReadChoice"
     probabilities: bool
@@ -150,7 +144,15 @@ class Segmenting:
     def basis(self) -> str:
         """The key's share of all but the image."""
         job = job_of(self)
-        own = [self.references, self.fuse, self.label_mode, self.affine, self.samples, self.probabilities]
+        how = self.asked.how
+        own = [
+            self.references,
+            self.fuse,
+            how.label_mode,
+            how.alignment,
+            how.samples or None,
+            self.probabilities,
+        ]
         table = stamps(self.label_table) if self.label_table else []
         read = asdict(self.choice)
         return digest([self.asked.identity(job.model), own, read, table, _atlas_keys(self, job)])
@@ -168,10 +170,10 @@ def job_of(how: Segmenting) -> Job | DirectJob:
             "--atlas": how.atlases,
             "--references": how.references,
             "--fusion": how.fuse != "majority",
-            "--label-mode": how.label_mode == "nearest",
+            "--label-mode": how.asked.how.label_mode == "nearest",
             "--label-table": how.label_table,
-            "--samples": how.samples,
-            "--affine": how.affine != "affine",
+            "--samples": how.asked.how.samples,
+            "--affine": how.asked.how.alignment != "affine",
         }
         refuse_references(trained, given)
         return DirectJob(trained, how.choice, how.probabilities, output, about)
@@ -181,7 +183,7 @@ def job_of(how: Segmenting) -> Job | DirectJob:
     )
     about["atlas"] = [atlas_name(atlas) for atlas in how.atlases]
     about["atlas_sha256"] = _atlas_sums(how.atlases)
-    kind = most, how.fuse, how.label_mode, how.affine, how.samples or 0, how.asked.seed
+    kind = most, how.fuse, how.asked.how, how.asked.seed
     return Job(trained, found, labels, *kind, how.choice, how.probabilities, output, about)
 
 

@@ -9,6 +9,8 @@ import click
 from contreg_cli import completing, options
 
 if TYPE_CHECKING:
+    from contreg_core.inference.prediction import Alignment
+    from contreg_core.labels import LabelMode
     from contreg_core.volume.choice import OrientationFrom
 
 run = click.option(
@@ -64,19 +66,25 @@ _READING = (
         help="Refuse images that do not look like one adult's brain, instead of warning.",
     ),
 )
-affine = click.option(
-    "--affine",
-    type=click.Choice(["none", "rigid", "affine"]),
-    default="affine",
-    show_default=True,
-    help="Alignment beforehand; none believes the headers.",
-)
-label_mode = click.option(
-    "--label-mode",
-    type=click.Choice(["linear", "nearest"]),
-    default="linear",
-    show_default=True,
-    help="How labels are read between voxels: the neighbours' weighted vote, or the nearest.",
+_PREDICTION = (
+    click.option(
+        "--affine",
+        "alignment",
+        type=click.Choice(["none", "rigid", "affine"]),
+        default="affine",
+        show_default=True,
+        help="Alignment beforehand; none: trust the header positions.",
+    ),
+    click.option(
+        "--label-mode",
+        type=click.Choice(["linear", "nearest"]),
+        default="linear",
+        show_default=True,
+        help="How labels are read between voxels: the neighbours' weighted vote, or the nearest.",
+    ),
+    options.symmetric,
+    options.refine,
+    options.samples,
 )
 seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random numbers.")
 
@@ -104,5 +112,27 @@ def reading(command: Callable[..., None]) -> Callable[..., None]:
         command(choice=choice, **rest)
 
     for option in reversed(_READING):
+        gathered = option(gathered)
+    return gathered
+
+
+def prediction(command: Callable[..., None]) -> Callable[..., None]:
+    """The switches of ``Prediction``; the command gets them as one ``how``."""
+
+    @wraps(command)
+    def gathered(
+        *,
+        alignment: "Alignment",
+        label_mode: "LabelMode",
+        symmetric: bool,
+        refine: int,
+        samples: int | None,
+        **rest: Any,
+    ) -> None:
+        from contreg_core.inference.prediction import Prediction
+
+        command(how=Prediction(symmetric, refine, samples or 0, label_mode, alignment), **rest)
+
+    for option in reversed(_PREDICTION):
         gathered = option(gathered)
     return gathered

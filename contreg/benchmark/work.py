@@ -12,6 +12,7 @@ from contreg.evaluating.evaluate import evaluate_request
 from contreg.evaluating.request import Request
 from contreg.front import front
 from contreg_core.errors import ContregError, InterruptedRunError, RetryError
+from contreg_core.inference.prediction import Prediction
 from contreg_core.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def request_for(row: Row, plan: Plan) -> Request:
     return Request(
         model=model, data=plan.data, cache=plan.cache, limit=plan.limit_of(row), output=plan.evaluation(row),
         device=plan.device, precision=plan.precision, settings=() if row.trained else plan.settings_of(row),
-        refine=row.refine, references=row.references or None, fusion=row.fusion, reuse=True,
+        how=Prediction(refine=row.refine), references=row.references or None, fusion=row.fusion, reuse=True,
     )  # fmt: skip
 
 
@@ -63,7 +64,8 @@ def _done(row: Row, plan: Plan, catalogue: "Catalogue") -> Outcome:
             row.recipe
         )  # a recipe that is not installed is said in these words, whatever the kind
     run = train(row, plan, catalogue) if row.trained else None
-    request = replace(request_for(row, plan), samples=_samples(row, plan, catalogue))
+    request = request_for(row, plan)
+    request = replace(request, how=replace(request.how, samples=_samples(row, plan, catalogue)))
     _, folder = evaluate_request(request, catalogue)
     return Outcome(
         row, replace(read_scored(folder), name=row.name), {} if run is None else RunFolder(run).read_record()

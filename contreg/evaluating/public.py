@@ -15,6 +15,7 @@ from contreg.evaluating.request import Request
 from contreg.fleet import Fleet
 from contreg.loading import Settings, as_settings
 from contreg.plugins import load_catalogue
+from contreg_core.inference.prediction import Prediction
 
 if TYPE_CHECKING:
     from contreg_core.cohort import Split
@@ -74,9 +75,7 @@ def evaluate(
         device,
         precision,
         as_settings(settings),
-        symmetric=symmetric,
-        refine=refine,
-        samples=samples,
+        how=Prediction(symmetric=symmetric, refine=refine, samples=samples),
         references=None if references is None else str(references),
         fusion=fusion,
     )

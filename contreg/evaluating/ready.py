@@ -31,7 +31,7 @@ def _voting(subject: Subject, request: Request) -> Subject:
 
     if subject.register is None:
         raise UsageError(f"'{subject.name}' labels images without references", "leave out --references")
-    if request.samples:
+    if request.how.samples:
         raise UsageError("--samples and --references are both given", "give one of them")
     scans = reference_scans(subject.cohort, request.split, subject.held_out)
     most = parse_count(request.references, from_cohort=True)
@@ -56,7 +56,7 @@ def _ready(request: Request, catalogue: "Catalogue") -> Subject:
     if request.model == "none":
         return _unregistered(request, catalogue)
     engine = Engine.choose(request.device, request.precision)
-    how = request.settings, request.symmetric, request.refine
+    how = request.settings, request.how
     model = load_model(request.model, catalogue, engine, *how)
     name = request.data or model.record.get("data", {}).get("cohort")
     if name is None:
@@ -71,7 +71,7 @@ def _ready(request: Request, catalogue: "Catalogue") -> Subject:
         scores = partial(evaluate_segmenter, model, cohort)
         return Subject(model.recipe.name, cohort, identity, scores, None, held_out, sha256=sha256)
     scores = partial(evaluate, model.register, cohort, load=kept_loader(cohort), sampling=sampling)
-    own = model.register, held_out, model.prediction, sha256
+    own = model.register, held_out, model.prediction.words, sha256
     return Subject(model.recipe.name, cohort, identity, scores, *own)
 
 
@@ -79,7 +79,9 @@ def _sampling(request: Request, model: "Registrar | TrainedSegmenter") -> "Sampl
     from contreg_core.inference.evaluate_samples import Sampling
     from contreg_core.inference.trained import registering
 
-    return Sampling.of(registering(model, request.model), request.samples) if request.samples else None
+    return (
+        Sampling.of(registering(model, request.model), request.how.samples) if request.how.samples else None
+    )
 
 
 def _no_cohort(request: Request) -> UsageError:
@@ -91,11 +93,11 @@ def _unregistered(request: Request, catalogue: "Catalogue") -> Subject:
     from contreg.unregistered import identity
     from contreg_core.inference.evaluate import evaluate, kept_loader
 
-    if request.symmetric:
+    if request.how.symmetric:
         raise UsageError("--model none predicts nothing to make symmetric", "leave out --symmetric")
-    if request.refine:
+    if request.how.refine:
         raise UsageError("--model none predicts nothing to refine", "leave out --refine")
-    if request.samples:
+    if request.how.samples:
         raise UsageError("--model none predicts nothing to sample", "leave out --samples")
     if request.data is None:
         raise _no_cohort(request)

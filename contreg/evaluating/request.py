@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contreg_core.inference.prediction import PLAIN, Prediction
+
 if TYPE_CHECKING:
     from contreg_core.cohort import Split
     from contreg_core.engine import Precision
@@ -24,9 +26,7 @@ class Request:
     device: str = "auto"
     precision: "Precision" = "auto"
     settings: tuple[str, ...] = ()
-    symmetric: bool = False
-    refine: int = 0
-    samples: int = 0
+    how: Prediction = PLAIN
     references: str | None = None
     fusion: "Fusion" = "majority"
     reuse: bool = False
@@ -34,4 +34,4 @@ class Request:
     @property
     def drawn(self) -> tuple[str, ...]:
         """What is drawn beside the scores, for names of folders and fingerprints."""
-        return (f"samples {self.samples}",) if self.samples else ()
+        return (f"samples {self.how.samples}",) if self.how.samples else ()

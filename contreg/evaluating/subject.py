@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Subject:
     """A model made ready: its name, the cohort it meets, how it scores pairs of it.
 
-    ``identity`` tells it from any other. ``register`` is None for a segmenter. ``prediction`` is what is done to the
-    network's own answer, as ``Registrar.prediction`` has it. ``sha256`` is that of the checkpoint, if it is of one.
+    ``identity`` tells it from any other. ``register`` is None for a segmenter. ``prediction`` are words for what is
+    done to the network's own answer, and by how many references. ``sha256`` is that of the checkpoint, if it is of one.
     ``held_out`` is how many training subjects its recipe holds out for validation.
     """
 

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Literal, TypeAlias
 
 import numpy as np
 import SimpleITK as sitk
@@ -12,10 +11,10 @@ from numpy.typing import NDArray
 
 from contreg_core.errors import DataError
 from contreg_core.inference.images import Brain, resample_to
+from contreg_core.inference.prediction import Alignment
 from contreg_core.transform.world import Affine, Grid
 from contreg_core.volume import spacing
 
-Alignment: TypeAlias = Literal["none", "rigid", "affine"]
 FINE_MM, ROUGH_MM = 2.0, 4.0
 _BINS = 32
 _SAMPLES = 30_000

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from torch import nn
 
 from contreg_core.engine import Engine
+from contreg_core.inference.prediction import PLAIN, Prediction
 from contreg_core.recipe import Recipe
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -22,9 +23,9 @@ class Trained(Generic[Network]):
     record: Mapping[str, Any]
 
     @property
-    def prediction(self) -> tuple[str, ...]:
-        """What is done to the network's own answer: nothing."""
-        return ()
+    def prediction(self) -> Prediction:
+        """The network's own answer."""
+        return PLAIN
 
     @property
     def landmarks(self) -> tuple[float, ...]:

@@ -193,7 +193,7 @@ def about_model(model: Registrar | TrainedSegmenter) -> dict[str, Any]:
     """Which model: recipe, what is done to its answer, the checkpoint's SHA-256, what it was trained on."""
     data = model.record.get("data", {})
     known = {key: data[key] for key in ("cohort", "cache", "spacing") if key in data}
-    own = {"recipe": model.recipe.name, "prediction": list(model.prediction)}
+    own = {"recipe": model.recipe.name, "prediction": list(model.prediction.words)}
     return {**own, "checkpoint_sha256": model.record.get("sha256"), **known}
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from contreg_core.components import Solver, Warper
 from contreg_core.engine import Engine
 from contreg_core.errors import MismatchError
+from contreg_core.inference.prediction import Prediction
 from contreg_core.inference.registrar import Registrar
 from contreg_core.inference.trained import pair_of
 from contreg_core.model import register_by
@@ -62,9 +63,9 @@ class RefinedModel:
         return self.model.recipe
 
     @property
-    def prediction(self) -> tuple[str, ...]:
+    def prediction(self) -> Prediction:
         """The model's, refined."""
-        return (*self.model.prediction, f"refine {self.steps}")
+        return replace(self.model.prediction, refine=self.steps)
 
     @property
     def landmarks(self) -> Sequence[float]:

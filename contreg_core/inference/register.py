@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from contreg_core import spatial
 from contreg_core.errors import DataError
-from contreg_core.inference.alignment import Alignment, align, aligned
+from contreg_core.inference.alignment import align, aligned
 from contreg_core.inference.images import Brain, GriddedBrain, find_brain, put_on_grid, working_grid
+from contreg_core.inference.prediction import Alignment
 from contreg_core.inference.quality import Quality, assess, out_of_range, percentiles, require_overlap
 from contreg_core.inference.registrar import Registrar
 from contreg_core.inference.sampling import Draws, Posterior, averaged, draw, entropy, sampler_of, spread
@@ -187,7 +188,7 @@ def register_on_grid(
         raise DataError(
             "the displacement is not finite", "use another model, or train with a lower rate", code="PLUG-59"
         )
-    mirrored = model.prediction[-1:] == ("symmetric",) and not samples
+    mirrored = replace(model.prediction, samples=samples).exactly_inverse
     back = _inverse(registration, mirrored) if inverse else None
     warped = _array(registration.warped[0, 0])
     quality = assess(gridded, fixed, warped, displacement, back)

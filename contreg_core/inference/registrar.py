@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contreg_core.components import Warper
+from contreg_core.inference.prediction import Prediction
 from contreg_core.recipe import Recipe
 from contreg_core.types import Registration
 
@@ -19,8 +20,8 @@ class Registrar(Protocol):
         """Its ``preprocessing`` says how images are prepared."""
 
     @property
-    def prediction(self) -> tuple[str, ...]:
-        """What is done to the network's own answer, e.g. ``("symmetric",)``."""
+    def prediction(self) -> Prediction:
+        """What is done to the network's own answer."""
 
     @property
     def landmarks(self) -> Sequence[float]:

@@ -40,7 +40,7 @@ class Posterior:
 def sampler_of(model: "Registrar") -> Warper:
     """What turns draws of the model's field into displacements; raises ``MismatchError`` where it has no variance."""
     if model.sampler is None:
-        said = f" ({', '.join(model.prediction)})" if model.prediction else ""
+        said = f" ({', '.join(model.prediction.words)})" if model.prediction.words else ""
         raise MismatchError(
             f"recipe '{model.recipe.name}'{said} gives no variance, so there is nothing to sample",
             "leave out --samples, or train a model with one: contrastive-vae, voxelmorph-diff",

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from contreg_core.errors import DataError
 from contreg_core.evaluation.similarity import ncc
 from contreg_core.inference import fusion
-from contreg_core.inference.alignment import ROUGH_MM, Alignment, align, aligned
+from contreg_core.inference.alignment import ROUGH_MM, align, aligned
 from contreg_core.inference.images import Brain, GriddedBrain, find_brain, put_on_grid
+from contreg_core.inference.prediction import Alignment
 from contreg_core.inference.quality import Quality
 from contreg_core.inference.references import Reference
 from contreg_core.inference.register import (

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from contreg_core.boundary import checked_field
 from contreg_core.components import Solver, Warper
 from contreg_core.engine import Engine
+from contreg_core.inference.prediction import PLAIN, Prediction
 from contreg_core.inference.trained import pair_of
 from contreg_core.model import register_by
 from contreg_core.objective import Objective
@@ -32,7 +33,7 @@ class SolverModel:
     engine: Engine
     record: Mapping[str, Any] = field(default_factory=dict)
     landmarks: tuple[float, ...] = ()
-    prediction: tuple[str, ...] = ()
+    prediction: Prediction = PLAIN
 
     @property
     def invertible(self) -> bool:

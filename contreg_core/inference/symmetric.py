@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from contreg_core.components import Warper
 from contreg_core.errors import MismatchError
+from contreg_core.inference.prediction import Prediction
 from contreg_core.inference.registrar import Registrar
 from contreg_core.inference.trained import TrainedModel
 from contreg_core.model import register_by
@@ -47,9 +48,9 @@ class SymmetricModel:
         return self.trained.recipe
 
     @property
-    def prediction(self) -> tuple[str, ...]:
+    def prediction(self) -> Prediction:
         """The trained model's, made symmetric."""
-        return (*self.trained.prediction, "symmetric")
+        return replace(self.trained.prediction, symmetric=True)
 
     @property
     def landmarks(self) -> Sequence[float]:

@@ -96,6 +96,7 @@ def command(
     from contreg_cli.console import print_json
     from contreg_cli.evaluation_table import print_summary
     from contreg_core.errors import UsageError
+    from contreg_core.inference.prediction import Prediction
 
     if (run is None) == (model is None):
         raise UsageError(
@@ -105,7 +106,7 @@ def command(
     fleet = fleet.in_array()
     request = Request(
         named, data, cache, protocol, split, limit, output, device, precision, settings,
-        symmetric=symmetric, refine=refine, samples=samples or 0, references=references, fusion=fuse,
+        how=Prediction(symmetric, refine, samples or 0), references=references, fusion=fuse,
     )  # fmt: skip
     summary, folder = evaluate_request(request, load_catalogue(), fleet)
     if as_json:

@@ -12,9 +12,8 @@ from contreg_cli.fleet_options import fleet_options
 
 if TYPE_CHECKING:
     from contreg_core.engine import Precision
-    from contreg_core.inference.alignment import Alignment
+    from contreg_core.inference.prediction import Prediction
     from contreg_core.inference.register import FieldGrid
-    from contreg_core.labels import LabelMode
     from contreg_core.transform import FieldFormat
     from contreg_core.volume import ReadChoice
 
@@ -40,8 +39,7 @@ if TYPE_CHECKING:
     help="Brain mask of MOVING, where it holds more than that.",
 )
 @click.option("--fixed-mask", type=options.ANY_PATH, metavar="FILE", help="Brain mask of FIXED, likewise.")
-@inferring.label_mode
-@inferring.affine
+@inferring.prediction
 @click.option(
     "--field-format",
     "form",
@@ -62,9 +60,6 @@ if TYPE_CHECKING:
     "--check-lr", is_flag=True, help="Also say whether MOVING would fit better mirrored, left to right."
 )
 @options.timeout
-@options.symmetric
-@options.refine
-@options.samples
 @inferring.seed
 @options.device
 @options.precision
@@ -78,16 +73,12 @@ def command(
     moving_labels: Path | None,
     moving_mask: Path | None,
     fixed_mask: Path | None,
-    label_mode: "LabelMode",
-    affine: "Alignment",
+    how: "Prediction",
     form: "FieldFormat",
     field_grid: "FieldGrid",
     choice: "ReadChoice",
     check_lr: bool,
     timeout: str | None,
-    symmetric: bool,
-    refine: int,
-    samples: int | None,
     seed: int,
     device: str,
     precision: "Precision",
@@ -113,12 +104,12 @@ def command(
             "register takes one pair or a list of pairs",
             "write: contreg register MOVING FIXED -o DIR, or contreg register --pairs FILE.csv -o DIR",
         )
-    asked = Asked.of(fleet, model, output, device, precision, seed, symmetric, refine)
+    asked = Asked.of(fleet, model, output, device, precision, seed, how)
     refuse_timeout(timeout, fleet)
-    how = Registering(asked, label_mode, affine, form, field_grid, choice, samples or 0, check_lr, timeout)
+    registering = Registering(asked, form, field_grid, choice, check_lr, timeout)
     if pairs is not None:
-        register_all(how, read_pairs(fleet.place(pairs)), fleet.in_array())
+        register_all(registering, read_pairs(fleet.place(pairs)), fleet.in_array())
         return
     assert moving is not None
     assert fixed is not None
-    register_one(how, ImagePair("", moving, fixed, moving_labels, moving_mask, fixed_mask))
+    register_one(registering, ImagePair("", moving, fixed, moving_labels, moving_mask, fixed_mask))

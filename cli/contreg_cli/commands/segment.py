@@ -11,9 +11,8 @@ from contreg_cli.fleet_options import fleet_options
 
 if TYPE_CHECKING:
     from contreg_core.engine import Precision
-    from contreg_core.inference.alignment import Alignment
+    from contreg_core.inference.prediction import Prediction
     from contreg_core.inference.segment import Fusion
-    from contreg_core.labels import LabelMode
     from contreg_core.volume import ReadChoice
 
 
@@ -47,20 +46,16 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Also write the share of the votes of every label; with STAPLE and of a supervised run its probability.",
 )
-@inferring.label_mode
 @click.option(
     "--label-table",
     type=options.FILE,
     metavar="FILE",
     help="Names and colours of the labels: TSV or CSV, FreeSurfer or ITK-SNAP (default: the one called as LABELS is).",
 )
-@inferring.affine
+@inferring.prediction
 @options.cache
 @inferring.reading
 @options.timeout
-@options.symmetric
-@options.refine
-@options.samples
 @inferring.seed
 @options.device
 @options.precision
@@ -74,15 +69,11 @@ def command(
     references: str | None,
     fuse: "Fusion",
     probabilities: bool,
-    label_mode: "LabelMode",
     label_table: Path | None,
-    affine: "Alignment",
+    how: "Prediction",
     cache: Path | None,
     choice: "ReadChoice",
     timeout: str | None,
-    symmetric: bool,
-    refine: int,
-    samples: int | None,
     seed: int,
     device: str,
     precision: "Precision",
@@ -110,11 +101,11 @@ def command(
     pictures = read_pictures(fleet.place(listed)) if listed else given
     check_names(pictures)
     refuse_timeout(timeout, fleet)
-    asked = Asked.of(fleet, model, output, device, precision, seed, symmetric, refine)
-    kind = references, fuse, label_mode, label_table and fleet.place(label_table), affine, samples
+    asked = Asked.of(fleet, model, output, device, precision, seed, how)
+    kind = references, fuse, label_table and fleet.place(label_table)
     place = cache and fleet.place(cache)
-    how = Segmenting(asked, placed(atlases, fleet), *kind, place, choice, probabilities, timeout)
+    segmenting = Segmenting(asked, placed(atlases, fleet), *kind, place, choice, probabilities, timeout)
     if len(images) == 1:
-        segment_one(how, pictures[0])
+        segment_one(segmenting, pictures[0])
     else:
-        segment_all(how, pictures, fleet.in_array())
+        segment_all(segmenting, pictures, fleet.in_array())

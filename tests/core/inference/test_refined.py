@@ -58,7 +58,11 @@ def test_every_model_is_refined(make: Make, catalogue, cpu, images, base: str) -
     )
     assert after.displacement.shape == (1, 3, *SPACE)
     assert (after.inverse is not None) == trained.invertible
-    assert (model.recipe, model.record, model.prediction) == (trained.recipe, trained.record, ("refine 4",))
+    assert (model.recipe, model.record, model.prediction.words) == (
+        trained.recipe,
+        trained.record,
+        ("refine 4",),
+    )
 
 
 def test_no_weight_changes(make: Make, catalogue, cpu, images) -> None:
@@ -73,7 +77,7 @@ def test_symmetric_first_then_refined(make: Make, catalogue, cpu, images) -> Non
     symmetric = SymmetricModel.of(make("contrastive-vae"))
     model = RefinedModel.of(symmetric, 3, catalogue, cpu)
     before, after = symmetric.register(*images), model.register(*images, inverse=True)
-    assert model.prediction == ("symmetric", "refine 3")
+    assert model.prediction.words == ("symmetric", "refine 3")
     assert loss(model, after) < loss(model, before)
     assert after.inverse is not None
 

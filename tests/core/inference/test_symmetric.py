@@ -92,7 +92,7 @@ def test_otherwise_it_is_the_trained_model(make: Make) -> None:
     assert model.record is trained.record
     assert model.landmarks == trained.landmarks
     assert model.invertible
-    assert model.prediction == ("symmetric",)
+    assert model.prediction.words == ("symmetric",)
 
 
 @pytest.mark.parametrize(
