@@ -3,13 +3,41 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contreg.front import front
 from contreg_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from contreg_core.transform import FieldFormat, Grid, WorldField
+    from contreg_core.transform import Chain, FieldFormat, Grid, WorldField
     from contreg_core.volume import ReadChoice
 
 FORMATS = ("itk", "ras", "fsl", "fsl-absolute", "spm", "voxel")
+
+
+def read(
+    path: Path,
+    form: "FieldFormat | None" = None,
+    moving: Path | None = None,
+    fixed: Path | None = None,
+    choice: "ReadChoice | None" = None,
+) -> "Chain":
+    """A transform file as it is; ``choice`` is of the two images, which some files depend on.
+
+    Raises ``UsageError`` where an image is missing, or where ``form`` contradicts what the file says of itself.
+    """
+    from contreg_core.transform import CHAIN_SUFFIXES, Chain, OnGrid, read_chain, read_declared_field
+
+    on_moving = None if moving is None else grid_of(moving, choice)
+    if not path.name.lower().endswith(CHAIN_SUFFIXES):
+        field, doubt = read_declared_field(path, form, moving=on_moving)
+        if doubt:
+            front().warn(f"{path}: read as the JSON beside it says, but {doubt}")
+        return Chain(str(path), (OnGrid(field, extended=True),))
+    if form is not None:
+        raise UsageError(f"{path}: says itself what its numbers mean", "leave --field-format out")
+    chain = read_chain(path, fixed=None if fixed is None else grid_of(fixed, choice), moving=on_moving)
+    for note in chain.notes:
+        front().warn(f"{path}: {note}")
+    return chain
 
 
 def load(
@@ -20,40 +48,84 @@ def load(
     choice: "ReadChoice | None" = None,
 ) -> "WorldField":
     """A transform file as a displacement on its own grid, or on ``fixed``'s; ``choice`` is of the two images."""
-    from contreg_core.transform import ITK_SUFFIXES, read_field, read_transform, resample
+    chain = read(path, form, moving, fixed, choice)
+    return chain.sampled(None if fixed is None else grid_of(fixed, choice))
 
-    grid = None if fixed is None else grid_of(fixed, choice)
-    if path.name.lower().endswith(ITK_SUFFIXES):
-        return read_transform(path, grid)
-    field = read_field(path, form, moving=None if moving is None else grid_of(moving, choice))
-    return field if grid is None else resample(field, grid)
+
+def inverse(chain: "Chain", fixed: "Grid | None", moving: "Grid | None") -> "Chain":
+    """The way back: of matrices a matrix, of a field (on ``fixed``, by default its own grid) one on ``moving``'s."""
+    from contreg_core.transform import Chain, OnGrid, invert
+
+    if chain.matrix is not None:
+        return chain.inverse()
+    field = chain.sampled(fixed)
+    return Chain(chain.name, (OnGrid(invert(field, moving or field.grid)),))
+
+
+def together(first: "Chain", second: "Chain", fixed: "Grid | None") -> "Chain":
+    """``first``, then ``second``, as one map of points, on ``fixed``, by default the grid of ``first``.
+
+    Beyond its own grid the field of ``second`` goes on as at its edge.
+    """
+    from contreg_core.transform import Chain, OnGrid, compose
+
+    if second.matrix is not None:
+        return Chain(first.name, (*first.stages, *second.stages))
+    return Chain(first.name, (OnGrid(compose(second.sampled(), then=first.sampled(fixed))),))
 
 
 def save(
-    path: Path, field: "WorldField", form: "FieldFormat" = "itk", moving: Path | None = None
+    path: Path,
+    chain: "Chain",
+    form: "FieldFormat" = "itk",
+    moving: Path | None = None,
+    grid: "Grid | None" = None,
 ) -> list[Path]:
-    """Write a field in a named convention, or an ITK composite where the name ends in .h5; returns the files."""
-    from contreg_core.files import write_json
-    from contreg_core.transform import CONVENTIONS, sidecar_path, write_composite, write_field
+    """Write a transform, on ``grid`` or its own; returns the files.
 
+    A field in a named convention (.nii.gz, .nii), an ITK composite (.h5), or a matrix (.tfm) where it is one. Of a
+    field the JSON is written first: a field whose JSON is not its own is not believed, so nothing in between is.
+    """
+    from contreg_core.files import write_bytes, write_json
+    from contreg_core.transform import (
+        CONVENTIONS,
+        field_bytes,
+        of_field,
+        on_upright_grid,
+        sidecar_path,
+        upright,
+        write_composite,
+        write_matrix,
+    )
+
+    if path.name.endswith(".tfm"):
+        if chain.matrix is None:
+            raise UsageError(f"{path}: holds a matrix, which this transform is not", "write a .nii.gz or .h5")
+        write_matrix(path, chain.matrix)
+        return [path]
+    if not path.name.endswith((".nii", ".nii.gz", ".h5")):
+        raise UsageError(f"{path}: transforms are written as .nii.gz, .nii, .h5 or .tfm", "change the name")
+    for_itk = path.name.endswith(".h5") or form == "itk"
+    if for_itk and grid is not None and chain.matrix is not None:
+        grid = upright(grid)
+    field = on_upright_grid(chain.sampled(grid)) if for_itk else chain.sampled(grid)
     if path.name.endswith(".h5"):
         write_composite(path, field)
         return [path]
-    if not path.name.endswith((".nii", ".nii.gz")):
-        raise UsageError(f"{path}: transforms are written as .nii.gz, .nii or .h5", "change the name")
-    write_field(path, field, form, moving=None if moving is None else grid_of(moving))
+    content = field_bytes(path, field, form, moving=None if moving is None else grid_of(moving))
+    told = {"format": form, "convention": CONVENTIONS[form].summary, "direction": _DIRECTION}
     beside = sidecar_path(path)
-    write_json(beside, {"format": form, "convention": CONVENTIONS[form].summary, "direction": _DIRECTION})
+    write_json(beside, told | of_field(path, content))
+    write_bytes(path, content)
     return [path, beside]
 
 
 def grid_of(path: Path, choice: "ReadChoice | None" = None) -> "Grid":
-    """The grid of an image file."""
-    from contreg_core.inference.references import read_image
-    from contreg_core.transform import Grid
+    """The grid of an image file, whatever its voxels hold."""
+    from contreg_core.inference.references import read_grid
     from contreg_core.volume import AS_IT_SAYS
 
-    return Grid.of(read_image(path, choice or AS_IT_SAYS))
+    return read_grid(path, choice or AS_IT_SAYS)
 
 
 def describe(field: "WorldField") -> dict[str, Any]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from contreg_core.errors import ContregError, DataError, MismatchError, MissingError
 from contreg_core.files import write_bytes
+from contreg_core.plain_hdf5 import UNREADABLE, plain_member
 from contreg_core.preprocessing.apply import ProcessedScan
 
 SCHEMA = 1
@@ -29,7 +30,6 @@ _FILTERS = {h5py.h5z.FILTER_FLETCHER32, 32001}
 _CONSTANT = 1 << 24
 _HIGHEST_RATIO = 300
 """LZ4 reaches 255:1 at most."""
-_UNREADABLE = (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def read_subject(path: Path) -> CachedSubject:
             return _read(path, file)
         except ContregError:
             raise
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise DataError(f"{path}: damaged cache file ({error})", _REMEDY, code="CACHE-46") from error
 
 
@@ -80,7 +80,7 @@ def read_key(path: Path) -> str | None:
     try:
         with h5py.File(path, "r", locking=False) as file:
             return _text(file, "key") if int(file.attrs["schema"]) == SCHEMA else None
-    except _UNREADABLE:
+    except UNREADABLE:
         return None
 
 
@@ -89,7 +89,7 @@ def read_sources(path: Path) -> dict[str, str]:
     try:
         with h5py.File(path, "r", locking=False) as file:
             return dict(json.loads(_text(file, "sources")))
-    except _UNREADABLE:
+    except UNREADABLE:
         return {}
 
 
@@ -121,10 +121,9 @@ def _read(path: Path, file: h5py.File) -> CachedSubject:
 
 
 def _dataset(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
-    """A plain dataset of this very file: HDF5 would follow links and virtual data to other files."""
-    link = file.get(name, getlink=True)
-    dataset = file[name] if isinstance(link, h5py.HardLink) else None
-    if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
+    """A plain dataset of this very file."""
+    dataset = plain_member(file, name)
+    if not isinstance(dataset, h5py.Dataset):
         raise DataError(f"{path}: '{name}' is not a plain dataset of this file", _REMEDY, code="CACHE-53")
     if dataset.dtype.kind != "u" or dataset.size > _LARGEST or _is_bomb(dataset):
         raise DataError(f"{path}: '{name}' is {dataset.dtype} of {dataset.shape}", _REMEDY, code="CACHE-54")

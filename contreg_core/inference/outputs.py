@@ -28,6 +28,8 @@ from contreg_core.transform import (
     FieldFormat,
     Grid,
     WorldField,
+    of_field,
+    on_upright_grid,
     sidecar_path,
     write_composite,
     write_field,
@@ -93,6 +95,8 @@ def write_registration(
     suffix = ".h5" if form == "h5" else ".nii.gz"
     forward, back = folder / f"{names.displacement}{suffix}", folder / f"{names.inverse}{suffix}"
     grids = Grid.of(fixed.volume), Grid.of(moving.volume)
+    for path in (forward, back):  # of an earlier registration: it must not speak of what is written now
+        sidecar_path(path).unlink(missing_ok=True)
     _write_map(forward, result.displacement, result.affine, form, grids[1], code)
     _write_map(
         back,
@@ -106,6 +110,7 @@ def write_registration(
     files = {"files": [path.name for path in (*written, forward, back)]}
     for path, other, ends in ((forward, back, ("fixed", "moving")), (back, forward, ("moving", "fixed"))):
         told = {"inverse": other.name, **files, **_direction(*ends, form), **sides, **_ended(quality)}
+        told |= of_field(path)
         write_json(sidecar_path(path), told | generated(one.path.name for one in (moving, fixed)))
     return [*written, forward, back, sidecar_path(forward), sidecar_path(back)]
 
@@ -135,9 +140,10 @@ def _write_map(
     code: int,
 ) -> None:
     if form == "h5":
-        write_composite(path, field, affine)
+        write_composite(path, on_upright_grid(field), affine)
     else:
-        write_field(path, field, form, moving=other, code=code)
+        upright = on_upright_grid(field) if form == "itk" else field
+        write_field(path, upright, form, moving=other, code=code)
 
 
 def write_segmentation(

@@ -16,6 +16,7 @@ from contreg_core.inference.quality import Quality, assess, out_of_range, percen
 from contreg_core.inference.registrar import Registrar
 from contreg_core.inference.sampling import Draws, Posterior, averaged, draw, entropy, sampler_of, spread
 from contreg_core.labels import LabelMode
+from contreg_core.transform.itk_grid import upright
 from contreg_core.transform.world import (
     Affine,
     Grid,
@@ -143,8 +144,9 @@ def _integers(labels: Volume) -> NDArray[np.integer[Any]]:
 
 
 def _working(result: GridRegistration, stage: Affine) -> tuple[Grid, Grid]:
+    """An affine stage shears the moving side's: the box around it is taken, which ITK can hold."""
     grid = result.fixed.grid
-    return grid, Grid(stage @ grid.affine, grid.shape)
+    return upright(grid), upright(Grid(stage @ grid.affine, grid.shape))
 
 
 def _fields(

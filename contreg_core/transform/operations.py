@@ -18,12 +18,16 @@ def map_points(field: WorldField, points: Points) -> Points:
 
     Linear between voxels; points outside the field's grid stay where they are, as ITK has it.
     """
-    index = _index(field.grid, points.T)
-    inside = np.ones(len(points), bool)
-    for axis, size in zip(index, field.grid.shape, strict=True):
-        inside &= (axis >= -0.5) & (axis <= size - 0.5)
-    moved = points + _sample(field, index).T
-    return np.where(inside[:, None], moved, points)
+    moved = points + _sample(field, _index(field.grid, points.T)).T
+    return np.where(inside(field.grid, points)[:, None], moved, points)
+
+
+def inside(grid: Grid, points: Points) -> NDArray[np.bool_]:
+    """Which world points ``(N, 3)`` lie within the outer faces of the grid's voxels."""
+    found = np.ones(len(points), bool)
+    for axis, size in zip(_index(grid, points.T), grid.shape, strict=True):
+        found &= (axis >= -0.5) & (axis <= size - 0.5)
+    return found
 
 
 def compose(first: WorldField, then: WorldField) -> WorldField:

@@ -19,11 +19,18 @@ def read_points(path: Path) -> tuple[Sequence[Row], NDArray[np.float64]]:
     """(rows, ``(N, 3)`` points); raises ``DataError`` naming the line of what is no number."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream))
+            table = csv.DictReader(stream)
+            rows = list(table)
     except OSError as error:
         raise MissingError(f"{path}: {error.strerror}", "name a CSV file that can be read") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: not a CSV file ({error})", "save it as UTF-8 CSV") from error
+    names = list(table.fieldnames or ())
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise DataError(
+            f"{path}: column {', '.join(map(repr, twice))} twice or more",
+            "give every column a name of its own",
+        )
     missing = [axis for axis in _AXES if not rows or axis not in rows[0]]
     if missing:
         raise DataError(f"{path}: no column {', '.join(missing)}", "name the columns x, y, z and give a row")

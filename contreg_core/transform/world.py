@@ -4,6 +4,7 @@ Direction everywhere: a displacement on the fixed grid leads from fixed points t
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,12 +12,14 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from contreg_core import spatial
+from contreg_core.errors import DataError
 from contreg_core.labels import LabelMode
 from contreg_core.volume import Volume
 
 Affine = NDArray[np.float64]
 _POLISH = 4
 """Steps that take an inverse read between voxels from hundredths of a millimetre to thousandths."""
+_FARTHEST_MM = 1e4
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,17 @@ def inverse_field(
     found = spatial.preimages(forward, targets, start, _POLISH) - targets
     vectors = np.tensordot(on[:3, :3].astype(np.float32), found[0].numpy(), axes=1)
     return WorldField(vectors + affine_part(on @ to_working - grid.affine, grid.shape), grid)
+
+
+def check_reach(name: object, vectors: NDArray[np.floating[Any]]) -> None:
+    """Refuse displacements (mm) that are not finite or longer than any scanner; raises ``DataError``."""
+    longest = float(np.abs(vectors).max(initial=0))
+    if not longest <= _FARTHEST_MM:
+        raise DataError(
+            f"{name}: displacements of up to {longest:g} mm, expected {_FARTHEST_MM:g} at most",
+            "write it again, or say in what convention it is",
+            code="VAL-09",
+        )
 
 
 def sample_affine(array: NDArray[np.float32], matrix: Affine, shape: tuple[int, ...]) -> NDArray[np.float32]:

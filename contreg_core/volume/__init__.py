@@ -9,7 +9,7 @@ from contreg_core.volume.geometry import (
     to_ras,
     with_orientation,
 )
-from contreg_core.volume.read import VectorVolume, read_vectors, read_volume
+from contreg_core.volume.read import VectorVolume, read_place, read_vectors, read_volume
 from contreg_core.volume.resample import resample
 from contreg_core.volume.volume import Volume
 from contreg_core.volume.write import write_volume
@@ -22,6 +22,7 @@ __all__ = [
     "axis_codes",
     "corners_apart",
     "crop_or_pad",
+    "read_place",
     "read_vectors",
     "read_volume",
     "resample",

@@ -15,7 +15,9 @@ from contreg_core.volume.geometry import corners_apart, spacing
 
 _TOLERANCE_MM = 0.1
 _SINGULAR = 1e-12
-_SMALLEST, _LARGEST = 0.01, 8.0
+_SMALLEST = 0.01
+LARGEST_SCAN, LARGEST_GRID = 8.0, 100.0
+"""Voxels in mm: of scans, and of grids on which fields and coarse templates lie."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,16 @@ class Placement:
 
 
 def placement(
-    path: Path, header: AnalyzeHeader, shape: tuple[int, ...], prefer: OrientationFrom
+    path: Path,
+    header: AnalyzeHeader,
+    shape: tuple[int, ...],
+    prefer: OrientationFrom,
+    largest: float = LARGEST_SCAN,
 ) -> Placement:
-    """The placement of a grid: both NIfTI forms must agree, or ``prefer`` names the one to take."""
+    """The placement of a grid: both NIfTI forms must agree, or ``prefer`` names the one to take.
+
+    Voxels of more than ``largest`` mm are refused.
+    """
     zooms = np.asarray(header["pixdim"][1:4], float)
     if not np.isfinite(zooms).all():
         raise DataError(
@@ -38,9 +47,9 @@ def placement(
         )
     forms = _forms(path, header) if isinstance(header, nib.Nifti1Header) else {}
     if not forms:
-        return _guessed(path, header, zooms)
+        return _guessed(path, header, zooms, largest)
     affine = _choose(path, forms, shape, prefer)
-    check_spacing(path, spacing(affine))
+    check_spacing(path, spacing(affine), largest)
     return Placement(affine, True, _compare_zooms(path, zooms, affine))
 
 
@@ -81,13 +90,13 @@ def _choose(
     return next(iter(forms.values()))
 
 
-def _guessed(path: Path, header: AnalyzeHeader, zooms: NDArray[np.float64]) -> Placement:
+def _guessed(path: Path, header: AnalyzeHeader, zooms: NDArray[np.float64], largest: float) -> Placement:
     """Spacing from the header; centre at the origin and directions by habit (left-anterior-superior)."""
     if (zooms == 0).any():
         raise DataError(
             f"{path}: voxel size {zooms.tolist()} and no orientation", "write a correct header", code="HDR-11"
         )
-    check_spacing(path, tuple(abs(zooms)))
+    check_spacing(path, tuple(abs(zooms)), largest)
     notes: tuple[str, ...] = ("the file stores no orientation",)
     notes += (f"negative voxel size {zooms.tolist()}: sign ignored",) if (zooms < 0).any() else ()
     return Placement(np.asarray(header.get_base_affine(), np.float64), False, notes)
@@ -107,12 +116,12 @@ def _compare_zooms(path: Path, zooms: NDArray[np.float64], affine: NDArray[np.fl
     )
 
 
-def check_spacing(path: Path, lengths: tuple[float, ...]) -> None:
+def check_spacing(path: Path, lengths: tuple[float, ...], largest: float = LARGEST_SCAN) -> None:
     """Refuse voxels no brain scan has; raises ``DataError``."""
     # To four digits: a turned affine stored in float32 makes 8.0000002 mm of 8.
-    if not all(_SMALLEST <= round(length, 4) <= _LARGEST for length in lengths):
+    if not all(_SMALLEST <= round(length, 4) <= largest for length in lengths):
         raise DataError(
-            f"{path}: voxels of {[round(x, 4) for x in lengths]} mm, expected {_SMALLEST} to {_LARGEST}",
+            f"{path}: voxels of {[round(x, 4) for x in lengths]} mm, expected {_SMALLEST} to {largest:g}",
             "check the units of the header, or give a scan with thinner slices",
             code="HDR-29",
         )

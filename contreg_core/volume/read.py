@@ -13,7 +13,7 @@ from contreg_core.volume.choice import AS_IT_SAYS, ReadChoice
 from contreg_core.volume.geometry import with_orientation
 from contreg_core.volume.header import HEADER_BYTES, Layout, layout, parse_header
 from contreg_core.volume.mgh import MGH_SUFFIXES, mgh_header, mgh_layout, mgh_placement
-from contreg_core.volume.orientation import Placement, placement
+from contreg_core.volume.orientation import LARGEST_GRID, LARGEST_SCAN, Placement, placement
 from contreg_core.volume.stream import check_file, read_all, read_head
 from contreg_core.volume.values import image_values, label_values
 from contreg_core.volume.volume import Volume
@@ -54,15 +54,31 @@ def read_volume(
     return with_orientation(replace(volume, notes=(*volume.notes, note)), choice.assume_orientation)
 
 
-def _described(files: _Files, choice: ReadChoice) -> tuple[Layout, Placement]:
+def read_place(path: Path | str, choice: ReadChoice = AS_IT_SAYS) -> tuple[Placement, tuple[int, int, int]]:
+    """Where the voxels of a file lie, and how many: of one that lends its grid and nothing else.
+
+    From the header alone: blank images, NaN, colours and any number of volumes are as good. Raises as ``read_volume``.
+    """
+    files = _files(Path(path))
+    check_file(files.data)
+    any_voxels = replace(choice, volume=0, channel=0, magnitude=True)
+    form, place = _described(files, any_voxels, LARGEST_GRID)
+    if place.oriented or not choice.assume_orientation:
+        return place, form.shape
+    empty = Volume(np.broadcast_to(np.uint8(0), form.shape), place.affine, oriented=False)
+    affine = with_orientation(empty, choice.assume_orientation).affine
+    return Placement(affine, True, place.notes), form.shape
+
+
+def _described(files: _Files, choice: ReadChoice, largest: float = LARGEST_SCAN) -> tuple[Layout, Placement]:
     """What the header says, verified."""
     block = read_head(files.header, HEADER_BYTES)
     if files.data.name.lower().endswith(MGH_SUFFIXES):
         mgh = mgh_header(files.data, block)
-        return mgh_layout(files.data, mgh, choice), mgh_placement(files.data, mgh, block)
+        return mgh_layout(files.data, mgh, choice), mgh_placement(files.data, mgh, block, largest)
     header = parse_header(files.header, block, single=files.single)
     form = layout(files.header, header, single=files.single, choice=choice)
-    return form, placement(files.header, header, form.shape, choice.orientation_from)
+    return form, placement(files.header, header, form.shape, choice.orientation_from, largest)
 
 
 def _one_number(stored: NDArray[np.generic], choice: ReadChoice) -> NDArray[np.generic]:
@@ -81,6 +97,7 @@ class VectorVolume:
     affine: NDArray[np.float64]
     intent: int
     intent_name: str
+    intent_p1: float = 0.0
 
 
 def read_vectors(path: Path | str) -> VectorVolume:
@@ -95,7 +112,7 @@ def read_vectors(path: Path | str) -> VectorVolume:
     check_file(file)
     header = parse_header(file, read_head(file, HEADER_BYTES), single=True)
     form = layout(file, header, single=True, vectors=True)
-    place = placement(file, header, form.shape, "agreement")
+    place = placement(file, header, form.shape, "agreement", LARGEST_GRID)
     values = (
         np.moveaxis(_voxels(file, form, constant=_CONSTANT_FIELD).astype(np.float64), -1, 0) * form.slope
         + form.intercept
@@ -103,7 +120,7 @@ def read_vectors(path: Path | str) -> VectorVolume:
     if not np.isfinite(values).all():
         raise DataError(f"{file}: NaN or Inf in a displacement field", "write it again", code="VAL-09")
     name = bytes(header["intent_name"]).split(b"\0")[0].decode("latin-1")
-    return VectorVolume(values, place.affine, int(header["intent_code"]), name)
+    return VectorVolume(values, place.affine, int(header["intent_code"]), name, float(header["intent_p1"]))
 
 
 def _voxels(path: Path, form: Layout, *, constant: int = 1 << 24) -> NDArray[np.generic]:

@@ -24,13 +24,13 @@ def write_volume(path: Path | str, volume: Volume, *, code: int = 1, description
     path = Path(path)
     if not path.name.endswith((".nii", ".nii.gz")):
         raise UsageError(f"{path.name}: volumes are written as .nii or .nii.gz", "change the name")
-    write_image(path, nifti_image(volume, code, description))
+    write_bytes(path, image_bytes(path, nifti_image(volume, code, description)))
 
 
-def write_image(path: Path, image: nib.Nifti1Image) -> None:
-    """Write it whole, zipped where the name says so; raises as ``write_volume``."""
+def image_bytes(path: Path, image: nib.Nifti1Image) -> bytes:
+    """The file's content, zipped where the name says so."""
     content: bytes = image.to_bytes()
-    write_bytes(path, gzipped(content, image.get_data_dtype()) if path.suffix == ".gz" else content)
+    return gzipped(content, image.get_data_dtype()) if path.suffix == ".gz" else content
 
 
 def nifti_image(volume: Volume, code: int = 1, description: str = "") -> nib.Nifti1Image:

@@ -71,7 +71,9 @@ def convert(
     fixed: Path | None,
 ) -> None:
     """The same map in another tool's convention."""
-    _write(transforms.save(output, transforms.load(file, form, moving, fixed), to, moving))
+    chain = transforms.read(file, form, moving, fixed)
+    grid = None if fixed is None else transforms.grid_of(fixed)
+    _write(transforms.save(output, chain, to, moving, grid))
 
 
 @command.command()
@@ -84,16 +86,17 @@ def convert(
     help="The moving image, on whose grid the inverse lies (default: the field's own grid).",
 )
 @transform_options.field_format
-def invert(file: Path, output: Path, moving: Path | None, form: "FieldFormat | None") -> None:
-    """The way back: moving points to fixed points, as an ITK field."""
-    from contreg_core.transform import invert as inverse_of
+@transform_options.fixed
+def invert(
+    file: Path, output: Path, moving: Path | None, form: "FieldFormat | None", fixed: Path | None
+) -> None:
+    """The way back: moving points to fixed points, as an ITK field.
 
-    field = transforms.load(file, form, moving)
-    _write(
-        transforms.save(
-            output, inverse_of(field, field.grid if moving is None else transforms.grid_of(moving))
-        )
-    )
+    The inverse of an affine is exact: a matrix (.tfm), or a field on the moving image's grid.
+    """
+    chain = transforms.read(file, form, moving, fixed)
+    grids = [None if image is None else transforms.grid_of(image) for image in (fixed, moving)]
+    _write(transforms.save(output, transforms.inverse(chain, *grids), grid=grids[1]))
 
 
 @command.command()
@@ -107,9 +110,9 @@ def compose(first: Path, second: Path, output: Path, fixed: Path | None) -> None
     With FIRST from A to B and SECOND from B to C the result warps images of C onto A in one interpolation. Files that
     do not say what they mean must be converted first.
     """
-    from contreg_core.transform import compose as both
-
-    _write(transforms.save(output, both(transforms.load(second), then=transforms.load(first, fixed=fixed))))
+    grid = None if fixed is None else transforms.grid_of(fixed)
+    both = transforms.together(transforms.read(first, fixed=fixed), transforms.read(second), grid)
+    _write(transforms.save(output, both, grid=grid))
 
 
 def _write(written: list[Path]) -> None:

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 import click
 
 from contreg import transforms
+from contreg.front import front
 from contreg_cli import inferring, options, transform_options
 
 if TYPE_CHECKING:
-    from contreg_core.transform import FieldFormat, WorldField
+    from contreg_core.transform import Chain, FieldFormat, WorldField
     from contreg_core.volume import ReadChoice
+
+_MOST_LINES = 5
 
 
 @click.command()
@@ -68,10 +71,11 @@ def command(
     """
     points = file.suffix.lower() == ".csv"
     other = moving or (None if points else file)
-    field = transforms.load(transform, form, other, fixed, choice)
+    chain = transforms.read(transform, form, other, fixed, choice)
     if points:
-        _points(file, field, output, points_space)
+        _points(file, chain, output, points_space)
     else:
+        field = chain.sampled(None if fixed is None else transforms.grid_of(fixed, choice))
         _volume(file, field, output, interpolation, choice)
     click.echo(f"written: {output}")
 
@@ -89,12 +93,18 @@ def _volume(file: Path, field: "WorldField", output: Path, interpolation: str, c
     write_volume(output, warp_image_to(read_image(file, choice), field, order))
 
 
-def _points(file: Path, field: "WorldField", output: Path, space: str) -> None:
+def _points(file: Path, chain: "Chain", output: Path, space: str) -> None:
     import numpy as np
 
-    from contreg_core.transform import map_points
     from contreg_core.transform.points_file import read_points, write_points
 
     flip = np.array([-1.0, -1.0, 1.0] if space == "lps" else [1.0, 1.0, 1.0])
     table, points = read_points(file)
-    write_points(output, table, map_points(field, points * flip) * flip)
+    moved = chain.move(points * flip)
+    write_points(output, table, moved.points * flip)
+    if count := int(moved.outside.sum()):
+        lines = ", ".join(str(line) for line in (moved.outside.nonzero()[0][:_MOST_LINES] + 2).tolist())
+        front().warn(
+            f"{file}: {count} of {len(points)} points lie outside the field's grid, which does not move them "
+            f"(line {lines}{' ...' if count > _MOST_LINES else ''})"
+        )

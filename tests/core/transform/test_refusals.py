@@ -17,7 +17,7 @@ SHEARED = np.array([[1, 0.3, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], d
 def test_a_sheared_grid_is_no_composite(tmp_path):
     with pytest.raises(UsageError, match="right angles") as caught:
         write_composite(tmp_path / "a.h5", WorldField(FIELD.vectors, Grid(SHEARED, SHAPE)))
-    assert "--field-format ras" in caught.value.hint
+    assert "such as ras" in caught.value.hint
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,0 +1,147 @@
+"""What a transform file of ITK claims to hold, looked at before ITK reads it: ITK allocates what it is told."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from contreg_core.errors import DataError
+from contreg_core.plain_hdf5 import UNREADABLE, plain_member
+
+HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+_ON_GRIDS = ("DisplacementField", "BSpline", "VelocityField")
+_FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
+_CONSTANT = 1 << 24
+_HIGHEST_RATIO = 300
+"""As of cached scans: what holds a measured displacement does not pack better."""
+_MOST_MEMBERS = 10_000
+_MOST_FIXED = 1000
+_REMEDY = "write it again with the program it is from"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One transform of a file: its ``kind`` ("AffineTransform_double_3_3"), how many parameters, the fixed ones."""
+
+    kind: str
+    parameters: int
+    fixed: tuple[float, ...]
+
+    @property
+    def composite(self) -> bool:
+        """Whether the others of the file are its parts."""
+        return self.kind.startswith("CompositeTransform")
+
+
+def check_records(path: Path, records: Sequence[Record]) -> None:
+    """Refuse a grid that is larger than its numbers; raises ``DataError``."""
+    for record in records:
+        if not any(word in record.kind for word in _ON_GRIDS):
+            continue
+        sizes = record.fixed[:3]
+        if len(sizes) < 3 or not all(math.isfinite(n) and n >= 1 for n in sizes):
+            raise DataError(f"{path}: {record.kind} on a grid of {list(sizes)}", _REMEDY, code="HDR-13")
+        if (claimed := 3 * math.prod(sizes)) != record.parameters:
+            raise DataError(
+                f"{path}: a grid of {claimed:.0f} numbers, of which {record.parameters} are there",
+                _REMEDY,
+                code="FILE-15",
+            )
+
+
+def text_records(text: str) -> tuple[list[Record], list[str]]:
+    """Of ITK's text form: the records, and the text of each as a file of its own."""
+    records, texts = [], []
+    for block in text.split("\nTransform:")[1:]:
+        kind, _, rest = block.partition("\n")
+        told = dict(line.split(":", 1) for line in rest.splitlines() if ":" in line)
+        fixed = told.get("FixedParameters", "").split()[:_MOST_FIXED]
+        records.append(Record(kind.strip(), len(told.get("Parameters", "").split()), _floats(fixed)))
+        texts.append(f"#Insight Transform File V1.0\n#Transform 0\nTransform:{block.partition('#')[0]}\n")
+    return records, texts
+
+
+def _floats(words: Sequence[str]) -> tuple[float, ...]:
+    try:
+        return tuple(float(word) for word in words)
+    except ValueError:
+        return ()
+
+
+def hdf5_records(path: Path) -> list[Record]:
+    """Of ITK's HDF5, nothing of which is read but names, types and fixed parameters.
+
+    Raises ``DataError`` for links, external storage, virtual data, foreign filters, and for what would unpack to far
+    more than the file has bytes; for a file that is none of ITK's.
+    """
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            if file.attrs.get("Format") in ("X5", b"X5"):
+                raise refuse_x5(path)
+            _check_members(path, file)
+            return [_record(group) for group in _in_order(file["TransformGroup"])]
+    except DataError:
+        raise
+    except UNREADABLE as error:
+        raise DataError(
+            f"{path}: ITK cannot read it as a transform", "name a .h5, .tfm, .mat or .txt transform file"
+        ) from error
+
+
+def refuse_x5(path: Path) -> DataError:
+    """The way out of NiTransforms' X5."""
+    return DataError(
+        f"{path}: an X5 transform, which contreg does not read",
+        "write it with NiTransforms as ITK's: nitransforms.linear.load(FILE).to_filename('OUT.tfm', fmt='itk')",
+    )
+
+
+def _check_members(path: Path, file: h5py.File) -> None:
+    size = path.stat().st_size
+    claimed = 0
+    for count, dataset in enumerate(_datasets(path, file)):
+        plan = dataset.id.get_create_plist()
+        filters = {plan.get_filter(index)[0] for index in range(plan.get_nfilters())}
+        claimed += dataset.size * dataset.dtype.itemsize
+        too_many = count > _MOST_MEMBERS or (claimed > _CONSTANT and claimed > _HIGHEST_RATIO * size)
+        if too_many or not filters <= _FILTERS:
+            raise DataError(
+                f"{path}: {size} bytes that claim to unpack to {claimed} or more", _REMEDY, code="FILE-15"
+            )
+
+
+def _datasets(path: Path, group: h5py.Group, depth: int = 0) -> Iterator[h5py.Dataset]:
+    """Every dataset by every way that leads to it, as ITK would come there."""
+    for name in group:
+        member = plain_member(group, name)
+        if isinstance(member, h5py.Dataset) and _is_simple(member):
+            yield member
+        elif isinstance(member, h5py.Group) and depth < 2:
+            yield from _datasets(path, member, depth + 1)
+        else:
+            raise DataError(f"{path}: '{name}' is not a plain dataset of this file", _REMEDY, code="CACHE-53")
+
+
+def _is_simple(dataset: h5py.Dataset) -> bool:
+    """Numbers, or one text."""
+    text = h5py.check_string_dtype(dataset.dtype) is not None
+    return dataset.dtype.kind in "iuf" or (text and dataset.size == 1)
+
+
+def _in_order(group: h5py.Group) -> list[h5py.Group]:
+    return [group[name] for name in sorted(group, key=int)]
+
+
+def _record(group: h5py.Group) -> Record:
+    kind = np.asarray(group["TransformType"]).item()
+    # ITK before 4.? wrote "TranformParameters".
+    of = {name.replace("Tranform", "Transform"): group[name] for name in group}
+    parameters, fixed = of.get("TransformParameters"), of.get("TransformFixedParameters")
+    return Record(
+        kind.decode() if isinstance(kind, bytes) else str(kind),
+        0 if parameters is None else int(parameters.size),
+        () if fixed is None or fixed.size > _MOST_FIXED else tuple(map(float, np.ravel(fixed[()]))),
+    )
