@@ -34,6 +34,7 @@ class Registering:
     asked: Asked
     form: "FieldFormat"
     field_grid: "FieldGrid"
+    background: float | None
     choice: "ReadChoice"
     check_lr: bool
     timeout: str | None
@@ -71,6 +72,7 @@ class Registering:
                     alignment=how.alignment,
                     field_grid=self.field_grid,
                     samples=how.samples,
+                    background=self.background,
                 )
             )
             told = {**about, **_beside(pair), **marks}
@@ -94,7 +96,15 @@ class Registering:
         """The key's share of all but the pair."""
         model, _ = ready(self.asked)
         how = self.asked.how
-        own = [how.label_mode, how.alignment, self.form, self.field_grid, asdict(self.choice), how.samples]
+        own: list[Any] = [
+            how.label_mode,
+            how.alignment,
+            self.form,
+            self.field_grid,
+            asdict(self.choice),
+            how.samples,
+        ]
+        own += [] if self.background is None else [self.background]  # so that what is done already stays
         return digest([self.asked.identity(model), own])
 
 

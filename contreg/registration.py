@@ -148,6 +148,7 @@ def register(
     symmetric: bool = False,
     refine: int = 0,
     samples: int = 0,
+    background: float | None = None,
     settings: Settings = (),
     seed: int = 0,
     device: str = "auto",
@@ -157,8 +158,9 @@ def register(
 
     Images of any axis order, spacing and size: paths, nibabel or SimpleITK images, or (array, affine). ``alignment``
     (``"affine"``, ``"rigid"``, ``"none"``) comes first; ``model`` is a recipe that needs no training, a run, a model
-    file, or what ``load`` gave. What may be wrong with the answer is in ``result.warnings`` and warned of. Raises
-    ``ContregError``.
+    file, or what ``load`` gave. ``background`` is the warped image's value where the moving one does not reach, by
+    default what surrounds the head in it. What may be wrong with the answer is in ``result.warnings`` and warned of.
+    Raises ``ContregError``.
     """
     loaded = ready(model, settings, symmetric, refine, device, precision)
     from contreg_core.inference.trained import registering
@@ -182,6 +184,7 @@ def register(
             label_mode=label_mode,
             alignment=alignment,
             samples=samples,
+            background=background,
         ),
         front().warn,
     )

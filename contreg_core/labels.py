@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from contreg_core.errors import DataError, UsageError
 
 LabelMode: TypeAlias = Literal["nearest", "linear"]
+_MOST_IDS = 1000
+"""More than any atlas of a brain has regions."""
 Ids = TypeVar("Ids", bound=np.integer)
 
 
@@ -39,6 +41,19 @@ def warp_labels(
             "the model diverged on this pair: train with a lower rate, or use another model",
         )
     return warped.reshape(labels.shape).astype(labels.dtype, copy=False)
+
+
+def seems_labels(array: NDArray[np.generic]) -> bool:
+    """Whether a volume read as an image looks like a label map: whole numbers, not many, in patches of one."""
+    if not np.array_equal(array, np.rint(array)) or len(np.unique(array)) > _MOST_IDS:
+        return False
+    alike = present = 0
+    for axis in range(array.ndim):
+        one, other = (np.delete(array, end, axis) for end in (0, -1))
+        told = (one != 0) | (other != 0)
+        alike += int((one == other)[told].sum())
+        present += int(told.sum())
+    return 2 * alike > present
 
 
 def _check(labels: NDArray[Ids], displacement: NDArray[np.float32], mode: str) -> None:

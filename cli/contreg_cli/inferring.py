@@ -66,6 +66,12 @@ _READING = (
         help="Refuse images that do not look like one adult's brain, instead of warning.",
     ),
 )
+background = click.option(
+    "--background",
+    type=float,
+    metavar="VALUE",
+    help="Of the warped image where the moving one does not reach (default: what surrounds the head in it).",
+)
 _PREDICTION = (
     click.option(
         "--affine",

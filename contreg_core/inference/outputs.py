@@ -30,6 +30,7 @@ from contreg_core.transform import (
     WorldField,
     of_field,
     on_upright_grid,
+    sheared,
     sidecar_path,
     write_composite,
     write_field,
@@ -108,8 +109,18 @@ def write_registration(
     )
     sides = {"moving": moving.record(), "fixed": fixed.record(), "affine_ras": result.affine.tolist()}
     files = {"files": [path.name for path in (*written, forward, back)]}
-    for path, other, ends in ((forward, back, ("fixed", "moving")), (back, forward, ("moving", "fixed"))):
-        told = {"inverse": other.name, **files, **_direction(*ends, form), **sides, **_ended(quality)}
+    lies = [
+        _lies_on(side, own, field.grid, form)
+        for side, own, field in zip(
+            ("fixed", "moving"), grids, (result.displacement, result.inverse), strict=True
+        )
+    ]
+    for path, other, ends, grid in (
+        (forward, back, ("fixed", "moving"), lies[0]),
+        (back, forward, ("moving", "fixed"), lies[1]),
+    ):
+        told = {"inverse": other.name, **files, **_direction(*ends, form), "grid": grid}
+        told |= sides | _ended(quality)
         told |= of_field(path)
         write_json(sidecar_path(path), told | generated(one.path.name for one in (moving, fixed)))
     return [*written, forward, back, sidecar_path(forward), sidecar_path(back)]
@@ -215,8 +226,18 @@ def _direction(on: str, into: str, form: FieldFormat | Literal["h5"]) -> dict[st
         "convention": known,
         "direction": f"p + u(p): points of the {on} image to points of the {into} image",
         "warps": f"the {into} image onto the {on} image's grid",
-        "grid": on,
     }
+
+
+def _lies_on(side: str, image: Grid, field: Grid, form: FieldFormat | Literal["h5"]) -> str:
+    """Whose grid a displacement is written on: the image's, the model's, or a box around a sheared one."""
+    if field.shape != image.shape or not np.allclose(field.affine, image.affine, atol=1e-6):
+        return f"the model's, around the {side} image"
+    return (
+        f"a box around the {side} image's, which is sheared"
+        if form in ("itk", "h5") and sheared(image)
+        else side
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -80,6 +80,7 @@ def register_images(
     alignment: Alignment = "none",
     field_grid: FieldGrid = "fixed",
     samples: int = 0,
+    background: float | None = None,
 ) -> ImageRegistration:
     """Register two brain-extracted images of any axis order, spacing and size.
 
@@ -89,8 +90,8 @@ def register_images(
     the recipe's spacing) and registered there. ``field_grid`` chooses where the displacements are sampled: on the
     images' own grids (exact at their voxels) or on the working grid (exact between voxels too, and smaller). With
     ``samples`` (2 or more) the displacement is the mean of that many draws of the model's field, and ``posterior`` says
-    how far they lie apart. Raises ``DataError`` where the brains hardly overlap, ``MismatchError`` where there is no
-    variance to sample.
+    how far they lie apart. ``background`` is the warped image's where the moving one does not reach, by default its
+    own. Raises ``DataError`` where the brains hardly overlap, ``MismatchError`` where there is no variance to sample.
     """
     if samples:
         sampler_of(model)
@@ -103,7 +104,7 @@ def register_images(
     )
     forward, back = _fields(result, stage, (Grid.of(fixed), Grid.of(moving)))
     carried = None if moving_labels is None else warp_labels_to(moving_labels, forward, label_mode)
-    warped = warp_image_to(moving, forward)
+    warped = warp_image_to(moving, forward, background=background)
     posterior = _posterior(result, stage, Grid.of(fixed), moving_labels, label_mode)
     if field_grid == "working":
         forward, back = _fields(result, stage, _working(result, stage))

@@ -9,7 +9,7 @@ from contreg_core.transform.chain_file import CHAIN_SUFFIXES, read_chain, read_t
 from contreg_core.transform.composite import write_composite, write_matrix
 from contreg_core.transform.convention import CONVENTIONS, FieldFormat
 from contreg_core.transform.field_file import field_bytes, read_declared_field, read_field, write_field
-from contreg_core.transform.itk_grid import on_upright_grid, upright
+from contreg_core.transform.itk_grid import on_upright_grid, sheared, upright
 from contreg_core.transform.operations import (
     best_affine,
     compose,
@@ -43,6 +43,7 @@ __all__ = [
     "read_field",
     "read_transform",
     "resample",
+    "sheared",
     "sidecar_path",
     "upright",
     "warp_image_to",

@@ -15,6 +15,7 @@ from contreg_core import spatial
 from contreg_core.errors import DataError
 from contreg_core.labels import LabelMode
 from contreg_core.volume import Volume
+from contreg_core.volume.background import background_of
 
 Affine = NDArray[np.float64]
 _POLISH = 4
@@ -119,9 +120,12 @@ def affine_part(matrix: Affine, shape: tuple[int, ...]) -> NDArray[np.float32]:
     return moved
 
 
-def warp_image_to(image: Volume, field: WorldField, order: int = 1) -> Volume:
-    """The moving image on the field's grid, linear or by a cubic B-spline (``order`` 3); 0 more than half a voxel
-    outside, as ITK has it.
+def warp_image_to(
+    image: Volume, field: WorldField, order: int = 1, *, background: float | None = None
+) -> Volume:
+    """The moving image on the field's grid, linear or by a cubic B-spline (``order`` 3).
+
+    More than half a voxel outside it is ``background``, by default the image's own (``background_of``).
     """
     displacement = torch.from_numpy(field.voxels(image.affine))[None]
     coordinates = spatial.identity_grid(field.grid.shape, displacement) + displacement
@@ -130,7 +134,9 @@ def warp_image_to(image: Volume, field: WorldField, order: int = 1) -> Volume:
         warped = spatial.sample(torch.from_numpy(moving)[None, None], coordinates)[0, 0].numpy()
     else:  # scipy mirrors at the edge as ITK does, and took half of ITK's time (docs/decisions/0006)
         warped = ndimage.map_coordinates(moving, coordinates[0].numpy(), order=order, mode="mirror")
-    warped[_outside(displacement[0].numpy(), image.array.shape)] = 0
+    outside = _outside(displacement[0].numpy(), image.array.shape)
+    if outside.any():
+        warped[outside] = background_of(moving) if background is None else background
     return Volume(warped, field.grid.affine)
 
 

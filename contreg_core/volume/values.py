@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,7 @@ def label_values(
     """The smallest integer type that holds the labels; numbers up to 1e-3 off an integer are rounded."""
     if stored.dtype.kind in "iu" and not form.scaled:
         return smallest_integers(stored), ()
+    _refuse_inexact(path, stored)
     scale = f" (stored with scale factor {form.slope:g})" if form.scaled else ""
     return _rounded(path, _true(stored, form), scale), ()
 
@@ -52,7 +54,23 @@ def whole_numbers(name: object, labels: Volume) -> Volume:
     """A label map in memory as one of a file: numbers up to 1e-3 off an integer are rounded, others refused."""
     if labels.array.dtype.kind in "iub":
         return replace(labels, array=smallest_integers(labels.array))
+    _refuse_inexact(name, labels.array)
     return replace(labels, array=_rounded(name, labels.array.astype(np.float64), ""))
+
+
+def _refuse_inexact(name: object, stored: NDArray[np.generic]) -> None:
+    """Raise ``DataError`` for ids beyond the whole numbers that their type tells apart: two regions may be one."""
+    if stored.dtype.kind != "f":
+        return
+    values: NDArray[np.floating[Any]] = stored  # type: ignore[assignment]
+    largest = 2 ** (int(np.finfo(values.dtype).nmant) + 1)
+    found = float(np.max(np.abs(values), initial=0, where=np.isfinite(values)))
+    if found > largest:
+        raise DataError(
+            f"{name}: ids up to {found:.0f} stored as {stored.dtype}, which tells whole numbers up to {largest} apart",
+            "write the label map again as 32-bit integers, from its source",
+            code="VAL-21",
+        )
 
 
 def _rounded(name: object, values: NDArray[np.float64], scale: str) -> NDArray[np.generic]:

@@ -150,3 +150,67 @@ def test_fields_in_the_conventions_of_other_tools(study, tmp_path, form):
     first = nib.load(tmp_path / "itk" / "S01_from-S01_to-S03_warped.nii.gz").get_fdata()
     apart = np.abs(nib.load(output).get_fdata() - first)[1:-1, 1:-1, 1:-1]
     assert apart.max() < 1e-3 * np.ptp(first)
+
+
+def sheared_copy(path, target):
+    """The same voxels on axes that are not at right angles; which the header alone can say."""
+    image = nib.load(path)
+    affine = image.affine @ np.array([[1, 0.08, 0, 0], [0, 0.99, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    nib.save(nib.Nifti1Image(np.asarray(image.dataobj), affine), target)
+    return target
+
+
+@pytest.mark.parametrize("form", ["itk", "h5"])
+@pytest.mark.parametrize("grid", ["fixed", "working"])
+def test_itk_reads_both_fields_of_a_sheared_pair(study, tmp_path, form, grid):
+    fixed = sheared_copy(study / "S03.nii.gz", tmp_path / "target.nii.gz")
+    options = ("--field-format", form, "--field-grid", grid)
+    assert command(study, study / "S01.nii.gz", fixed, tmp_path / "out", *options) == 0
+    suffix = "h5" if form == "h5" else "nii.gz"
+    maps = {}
+    for path in (tmp_path / "out").glob(f"*_xfm.{suffix}"):
+        if form == "h5":
+            maps[path.name] = SimpleITK.ReadTransform(str(path))
+        else:
+            field = SimpleITK.ReadImage(str(path), SimpleITK.sitkVectorFloat64)
+            maps[path.name] = SimpleITK.DisplacementFieldTransform(field)
+    forward = maps[f"S01_from-S01_to-target_mode-image_xfm.{suffix}"]
+    back = maps[f"S01_from-target_to-S01_mode-image_xfm.{suffix}"]
+    image = nib.load(fixed)
+    index = np.argwhere(np.asarray(image.dataobj) > 0)[::50]
+    points = (index @ image.affine[:3, :3].T + image.affine[:3, 3]) * (-1, -1, 1)
+    there = [forward.TransformPoint(point) for point in points.tolist()]
+    again = np.array([back.TransformPoint(point) for point in there])
+    apart = np.linalg.norm(again - points, axis=1)
+    assert np.median(apart) < 0.5  # of voxels of 8 mm
+    assert np.median(np.linalg.norm(np.array(there) - points, axis=1)) > 1
+    told = [json.loads(path.read_text()) for path in (tmp_path / "out").glob("*_xfm.json")]
+    words = "a box around the fixed" if grid == "fixed" else "the model's, around the fixed"
+    assert any(one["grid"].startswith(words) for one in told)
+
+
+def test_each_json_is_of_its_field(study, tmp_path):
+    assert command(study, study / "S01.nii.gz", study / "S03.nii.gz", tmp_path / "out") == 0
+    for path in (tmp_path / "out").glob("*_xfm.json"):
+        told = json.loads(path.read_text())["field"]
+        content = (path.parent / told["file"]).read_bytes()
+        assert told["file"] == f"{path.stem}.nii.gz"
+        assert told["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize(("options", "value"), [((), -1024.0), (("--background", "-5"), -5.0)])
+def test_where_the_moving_image_does_not_reach_is_its_air(study, tmp_path, options, value):
+    image = nib.load(study / "S01.nii.gz")
+    array = np.asarray(image.dataobj)[4:, :, :]  # the fixed grid is larger
+    inside = array > 0
+    head = np.where(inside, array / array.max() * 57, -1024).astype(np.float32)
+    affine = image.affine.copy()
+    affine[:3, 3] += 4 * affine[:3, 0]
+    nib.save(nib.Nifti1Image(head, affine), tmp_path / "ct.nii.gz")
+    nib.save(nib.Nifti1Image(inside.astype(np.uint8), affine), tmp_path / "mask.nii.gz")
+    more = ("--moving-mask", str(tmp_path / "mask.nii.gz"), "--affine", "none", *options)
+    assert command(study, tmp_path / "ct.nii.gz", study / "S03.nii.gz", tmp_path / "out", *more) == 0
+    (path,) = (tmp_path / "out").glob("*_warped.nii.gz")
+    warped = np.asarray(nib.load(path).dataobj)
+    assert (warped[0] == value).mean() > 0.9
+    assert not (warped == 0).any()

@@ -565,3 +565,70 @@ def test_a_text_that_claims_a_large_grid_is_refused(contreg, place, kind):
     result = contreg("transform", "inspect", place / "a.tfm")
     assert result.code == 65
     assert "CR-FILE-15" in result.error
+
+
+SHIFT = sitk.TranslationTransform(3, (48.0, 0.0, 0.0))
+
+
+def ct(place: Path, air: float, *, noise: float = 0) -> Path:
+    """A head in air: two values, with some noise."""
+    rng = np.random.default_rng(0)
+    array = np.full((24, 24, 24), air, np.float32)
+    array[5:19, 5:19, 5:19] = rng.uniform(0, 57, (14, 14, 14))
+    array += noise * rng.normal(size=array.shape).astype(np.float32)
+    affine = np.diag([4.0, 4, 4, 1])
+    affine[:3, 3] = -46
+    write_volume(place / "ct.nii.gz", Volume(array, affine))
+    sitk.WriteTransform(SHIFT, str(place / "shift.tfm"))
+    return place / "ct.nii.gz"
+
+
+def warped(contreg, place: Path, file: Path, *options: object) -> np.ndarray:
+    given = ("warp", file, "-t", place / "shift.tfm", "--fixed", file)
+    result = contreg(*given, *options, "-o", place / "w.nii.gz")
+    assert result.code == 0, result.err
+    return read_volume(place / "w.nii.gz", kind="image").array
+
+
+@pytest.mark.parametrize(("air", "noise"), [(-1024, 0), (300, 0), (0, 0), (-1000, 5)])
+def test_outside_is_air(contreg, place, air, noise):
+    found = warped(contreg, place, ct(place, air, noise=noise))
+    outside = found[:11]
+    assert np.ptp(outside) == 0
+    assert outside.flat[0] == pytest.approx(air, abs=0.1 + noise)
+    if not noise:
+        assert (found == air).mean() > 0.7
+
+
+def test_outside_is_what_is_asked_for(contreg, place):
+    assert (warped(contreg, place, ct(place, -1024), "--background", "7")[:11] == 7).all()
+
+
+def test_a_background_is_not_of_labels(contreg, place):
+    given = ("warp", ct(place, 0), "-t", place / "shift.tfm", "--fixed", place / "ct.nii.gz")
+    result = contreg(*given, "--interpolation", "nearest", "--background", "7", "-o", place / "w.nii.gz")
+    assert result.code == 2
+
+
+@pytest.mark.parametrize("order", ["linear", "bspline"])
+def test_labels_that_are_mixed_are_told_of(contreg, place, order):
+    labels = np.zeros((24, 24, 24), np.uint8)
+    labels[4:12, 4:20, 4:20], labels[12:20, 4:20, 4:20] = 10, 50
+    write_volume(place / "l.nii.gz", Volume(labels, np.diag([4.0, 4, 4, 1])))
+    image = ct(place, 0)
+    given = ("-t", place / "shift.tfm", "-o", place / "w.nii.gz", "--interpolation")
+    lines = [
+        contreg("warp", file, "--fixed", image, *given, how).err
+        for file, how in ((place / "l.nii.gz", order), (image, order), (place / "l.nii.gz", "label"))
+    ]
+    assert ["looks like a label map" in line for line in lines] == [True, False, False]
+
+
+def test_ids_that_float32_cannot_tell_apart_are_refused(contreg, place):
+    image = nib.Nifti1Image(np.full((4, 5, 6), 2**24 + 4, np.float32), np.eye(4))
+    nib.save(image, place / "l.nii")
+    sitk.WriteTransform(SHIFT, str(place / "shift.tfm"))
+    given = ("warp", place / "l.nii", "-t", place / "shift.tfm", "--fixed", place / "l.nii")
+    result = contreg(*given, "--interpolation", "nearest", "-o", place / "w.nii.gz")
+    assert result.code == 65
+    assert "16777216" in result.error

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Where the displacement is sampled: each image's own grid, or the model's (best for points).",
 )
+@inferring.background
 @inferring.reading
 @click.option(
     "--check-lr", is_flag=True, help="Also say whether MOVING would fit better mirrored, left to right."
@@ -76,6 +77,7 @@ def command(
     how: "Prediction",
     form: "FieldFormat",
     field_grid: "FieldGrid",
+    background: float | None,
     choice: "ReadChoice",
     check_lr: bool,
     timeout: str | None,
@@ -106,7 +108,7 @@ def command(
         )
     asked = Asked.of(fleet, model, output, device, precision, seed, how)
     refuse_timeout(timeout, fleet)
-    registering = Registering(asked, form, field_grid, choice, check_lr, timeout)
+    registering = Registering(asked, form, field_grid, background, choice, check_lr, timeout)
     if pairs is not None:
         register_all(registering, read_pairs(fleet.place(pairs)), fleet.in_array())
         return

@@ -8,8 +8,10 @@ import click
 from contreg import transforms
 from contreg.front import front
 from contreg_cli import inferring, options, transform_options
+from contreg_core.errors import UsageError
 
 if TYPE_CHECKING:
+    from contreg_core.labels import LabelMode
     from contreg_core.transform import Chain, FieldFormat, WorldField
     from contreg_core.volume import ReadChoice
 
@@ -49,6 +51,7 @@ _MOST_LINES = 5
     show_default=True,
     help="Of a CSV's x, y, z in mm; ANTs and ITK use lps.",
 )
+@inferring.background
 @inferring.reading
 @transform_options.field_format
 @transform_options.moving
@@ -59,6 +62,7 @@ def command(
     output: Path,
     interpolation: str,
     points_space: str,
+    background: float | None,
     choice: "ReadChoice",
     form: "FieldFormat | None",
     moving: Path | None,
@@ -76,21 +80,44 @@ def command(
         _points(file, chain, output, points_space)
     else:
         field = chain.sampled(None if fixed is None else transforms.grid_of(fixed, choice))
-        _volume(file, field, output, interpolation, choice)
+        if interpolation in ("nearest", "label"):
+            if background is not None:
+                raise UsageError("--background is of images, not of label maps", "leave it out")
+            _labels(file, field, output, "nearest" if interpolation == "nearest" else "linear", choice)
+        else:
+            _image(file, field, output, 3 if interpolation == "bspline" else 1, background, choice)
     click.echo(f"written: {output}")
 
 
-def _volume(file: Path, field: "WorldField", output: Path, interpolation: str, choice: "ReadChoice") -> None:
-    from contreg_core.inference.references import read_image, read_labels
-    from contreg_core.transform import warp_image_to, warp_labels_to
+def _labels(file: Path, field: "WorldField", output: Path, mode: "LabelMode", choice: "ReadChoice") -> None:
+    from contreg_core.inference.references import read_labels
+    from contreg_core.transform import warp_labels_to
     from contreg_core.volume import write_volume
 
-    if interpolation in ("nearest", "label"):
-        mode = "nearest" if interpolation == "nearest" else "linear"
-        write_volume(output, warp_labels_to(read_labels(file, choice), field, mode))  # type: ignore[arg-type]
-        return
-    order = 3 if interpolation == "bspline" else 1
-    write_volume(output, warp_image_to(read_image(file, choice), field, order))
+    write_volume(output, warp_labels_to(read_labels(file, choice), field, mode))
+
+
+def _image(
+    file: Path,
+    field: "WorldField",
+    output: Path,
+    order: int,
+    background: float | None,
+    choice: "ReadChoice",
+) -> None:
+    from contreg_core.inference.references import read_image
+    from contreg_core.labels import seems_labels
+    from contreg_core.transform import warp_image_to
+    from contreg_core.volume import write_volume
+
+    image = read_image(file, choice)
+    write_volume(output, warp_image_to(image, field, order, background=background))
+    if seems_labels(image.array):
+        how = "by B-splines" if order == 3 else "linearly"
+        front().warn(
+            f"{file}: looks like a label map, and was interpolated {how}, which mixes its ids; "
+            "of labels add --interpolation label, or nearest"
+        )
 
 
 def _points(file: Path, chain: "Chain", output: Path, space: str) -> None:
