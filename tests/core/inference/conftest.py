@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from contreg_core import spatial
+from contreg_core.inference.prediction import PLAIN, Prediction
 from contreg_core.preprocessing.spec import Preprocessing
 from contreg_core.types import Encoding, Field, Pair, Registration
 from contreg_core.volume import Volume
@@ -51,7 +52,7 @@ class KnownModel:
     inverse: object = None
     spec: Preprocessing = field(default_factory=lambda: Preprocessing(intensity="none"))
     landmarks: tuple = ()
-    prediction: tuple = ()
+    prediction: Prediction = PLAIN
     seen: list = field(default_factory=list)
 
     @property
