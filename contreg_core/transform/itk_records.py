@@ -95,14 +95,19 @@ def refuse_x5(path: Path) -> DataError:
     """The way out of NiTransforms' X5."""
     return DataError(
         f"{path}: an X5 transform, which contreg does not read",
-        "write it with NiTransforms as ITK's: nitransforms.linear.load(FILE).to_filename('OUT.tfm', fmt='itk')",
+        "write it as ITK's: nitransforms.linear.load(FILE, fmt='X5').to_filename('OUT.tfm', fmt='itk')",
     )
 
 
 def _check_members(path: Path, file: h5py.File) -> None:
     size = path.stat().st_size
     claimed = 0
+    seen = set()
     for count, dataset in enumerate(_datasets(path, file)):
+        place = h5py.h5o.get_info(dataset.id).addr
+        if place in seen:
+            raise _not_plain(path, dataset.name)
+        seen.add(place)
         plan = dataset.id.get_create_plist()
         filters = {plan.get_filter(index)[0] for index in range(plan.get_nfilters())}
         claimed += dataset.size * dataset.dtype.itemsize
@@ -122,7 +127,11 @@ def _datasets(path: Path, group: h5py.Group, depth: int = 0) -> Iterator[h5py.Da
         elif isinstance(member, h5py.Group) and depth < 2:
             yield from _datasets(path, member, depth + 1)
         else:
-            raise DataError(f"{path}: '{name}' is not a plain dataset of this file", _REMEDY, code="CACHE-53")
+            raise _not_plain(path, name)
+
+
+def _not_plain(path: Path, name: str) -> DataError:
+    return DataError(f"{path}: '{name}' is not a plain dataset of this file", _REMEDY, code="CACHE-53")
 
 
 def _is_simple(dataset: h5py.Dataset) -> bool:

@@ -156,6 +156,10 @@ def _images(folder: Path, scans: list[LoadedScan]) -> None:
     affine = sitk.AffineTransform(3)
     affine.Translate((1.0, -2.0, 0.5))
     sitk.WriteTransform(affine, str(folder / "ants0GenericAffine.mat"))
+    np.savetxt(folder / "flirt.mat", np.eye(4))
+    matrix = "\n".join(" ".join(map(str, row)) for row in np.eye(4))
+    head = "type = 1\nnxforms = 1\nmean = 0 0 0\nsigma = 1\n1 4 4\n"
+    (folder / "register.lta").write_text(f"{head}{matrix}\nsrc volume info\ndst volume info\n")
     for name in ("on_fixed", "on_moving"):
         (folder / f"{name}.csv").write_text("name,x,y,z\ntip,1.0,2.0,3.0\nbase,-2.5,0.0,1.0\n")
 

@@ -153,6 +153,90 @@ CACHES: dict[str, Maker] = {
 }
 
 
+def _composite(change: Callable[[h5py.Group, np.ndarray, Path], None]) -> Maker:
+    """An ITK composite of one displacement field of 6 x 6 x 6 voxels, but for one change of its numbers."""
+
+    def make(path: Path, folder: Path) -> None:
+        with h5py.File(path, "w") as file:
+            groups = [file.create_group(f"TransformGroup/{number}") for number in range(2)]
+            for group, kind in zip(groups, ("CompositeTransform", "DisplacementFieldTransform"), strict=True):
+                group.create_dataset("TransformType", data=[f"{kind}_double_3_3"], dtype=h5py.string_dtype())
+            grid = [6.0, 6, 6, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1]
+            groups[1]["TransformFixedParameters"] = np.array(grid)
+            change(groups[1], np.ones(3 * 6**3), folder)
+
+    return make
+
+
+_NUMBERS = "TransformParameters"
+
+
+def _with_external_numbers(group: h5py.Group, numbers: np.ndarray, folder: Path) -> None:
+    numbers.tofile(folder / "numbers.bin")
+    storage = [(str(folder / "numbers.bin"), 0, numbers.nbytes)]
+    group.create_dataset(_NUMBERS, numbers.shape, numbers.dtype, external=storage)
+
+
+def _with_linked_numbers(group: h5py.Group, numbers: np.ndarray, folder: Path) -> None:
+    with h5py.File(folder / "numbers.h5", "w") as other:
+        other["a"] = numbers
+    group[_NUMBERS] = h5py.ExternalLink(str(folder / "numbers.h5"), "/a")
+
+
+def _with_soft_numbers(group: h5py.Group, numbers: np.ndarray, folder: Path) -> None:
+    group["a"] = numbers
+    group[_NUMBERS] = h5py.SoftLink(f"{group.name}/a")
+
+
+def _with_virtual_numbers(group: h5py.Group, numbers: np.ndarray, folder: Path) -> None:
+    with h5py.File(folder / "source.h5", "w") as other:
+        other["a"] = numbers
+    layout = h5py.VirtualLayout(numbers.shape, numbers.dtype)
+    layout[:] = h5py.VirtualSource(str(folder / "source.h5"), "a", numbers.shape)
+    group.create_virtual_dataset(_NUMBERS, layout)
+
+
+def _with_unstored_numbers(group: h5py.Group, numbers: np.ndarray, folder: Path) -> None:
+    group["TransformFixedParameters"][:3] = 512
+    group.create_dataset(_NUMBERS, (3 * 512**3,), np.float64, chunks=(1 << 20,))
+
+
+def _with_zipped_zeros(group: h5py.Group, numbers: np.ndarray, folder: Path) -> None:
+    group["TransformFixedParameters"][:3] = 128
+    zeros = np.zeros(3 * 128**3)
+    group.create_dataset(_NUMBERS, data=zeros, compression="gzip", chunks=(1 << 20,))
+
+
+def _with_a_giant_grid(group: h5py.Group, numbers: np.ndarray, folder: Path) -> None:
+    group[_NUMBERS] = numbers
+    group["TransformFixedParameters"][:3] = 4096
+
+
+def _with_itself(group: h5py.Group, numbers: np.ndarray, folder: Path) -> None:
+    group[_NUMBERS] = group
+
+
+def _many_times(group: h5py.Group, numbers: np.ndarray, folder: Path) -> None:
+    """One array under many names, each of which ITK would read anew."""
+    group[_NUMBERS] = numbers
+    for number in range(2, 200):
+        group.parent[str(number)] = group
+
+
+TRANSFORMS: dict[str, Maker] = {
+    "external-storage-transform.h5": _composite(_with_external_numbers),
+    "external-link-transform.h5": _composite(_with_linked_numbers),
+    "soft-link-transform.h5": _composite(_with_soft_numbers),
+    "virtual-transform.h5": _composite(_with_virtual_numbers),
+    "unstored-transform.h5": _composite(_with_unstored_numbers),
+    "bomb-transform.h5": _composite(_with_zipped_zeros),
+    "giant-grid-transform.h5": _composite(_with_a_giant_grid),
+    "loop-transform.h5": _composite(_with_itself),
+    "many-times-transform.h5": _composite(_many_times),
+    "pickle-transform.h5": pickled,
+}
+
+
 def _nifti(dims: tuple[int, ...], data: bytes, datatype: int = 2) -> bytes:
     header = bytearray(348)
     struct.pack_into("<i", header, 0, 348)

@@ -16,6 +16,7 @@ ALLOWED_MIB = 1500
 READERS = {
     "checkpoint": hostile.CHECKPOINTS,
     "cache": hostile.CACHES,
+    "transform": hostile.TRANSFORMS,
     "image": hostile.IMAGES,
     "recipe": hostile.RECIPES,
     "table": hostile.TABLES,
@@ -30,6 +31,7 @@ from contreg_core.errors import ContregError
 from contreg_core.memory import peak_mib
 from contreg_core.plugins import load_catalogue
 from contreg_core.recipe import build, load_recipe
+from contreg_core.transform import read_transform
 from contreg_core.volume import read_volume
 import hdf5plugin
 
@@ -39,6 +41,7 @@ def table(path):
 readers = {
     "checkpoint": read_checkpoint,
     "cache": read_subject,
+    "transform": read_transform,
     "image": lambda path: read_volume(path, kind="image"),
     "recipe": lambda path: build(load_recipe(path.read_text()), catalogue, ndim=3),
     "table": table,
