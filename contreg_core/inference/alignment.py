@@ -27,15 +27,16 @@ def align(moving: Brain, fixed: Brain, kind: Alignment = "affine", *, edge: floa
     """The world map ``G`` (4x4, RAS mm, fixed points to moving points) that brings the moving brain onto the fixed.
 
     Mass centres first, then rigid, then (``"affine"``) twelve parameters; mutual information (Mattes et al. 2003) of
-    the images at ``edge`` mm on three resolutions. Images of any contrast, orientation and spacing. ``"none"`` gives
-    the identity. Raises ``DataError`` where ITK finds no alignment.
+    the images at ``edge`` mm of an adult brain (see ``size``) on three resolutions. Images of any contrast, orientation
+    and spacing. ``"none"`` gives the identity. Raises ``DataError`` where ITK finds no alignment.
     """
     if kind == "none":
         return np.eye(4)
-    frames = [_frame(brain) for brain in (fixed, moving)]
+    unit = fixed.scale
+    frames = [_frame(brain, unit) for brain in (fixed, moving)]
     # No finer than the finer image itself, which would hold nothing more.
-    edge = max(edge, min(float(_sizes(brain).min()) for brain in (fixed, moving)))
-    images = [_coarse(brain, edge) for brain in (fixed, moving)]
+    edge = max(edge, min(float(_sizes(brain, unit).min()) for brain in (fixed, moving)))
+    images = [_coarse(brain, edge, unit) for brain in (fixed, moving)]
     start = sitk.Euler3DTransform()
     start.SetMatrix(_turn(*frames).ravel().tolist(), 1e-6)
     try:
@@ -118,18 +119,18 @@ def _matrix(transform: sitk.Transform) -> Affine:
     return matrix
 
 
-def _frame(brain: Brain) -> Affine:
-    """Millimetres along the image's own axes -> RAS mm.
+def _frame(brain: Brain, unit: float) -> Affine:
+    """Units of ``unit`` mm along the image's own axes -> RAS mm.
 
     The search runs in these, not in the world: where a head is stored in another axis order its affine differs in the
     last bit, which a search for mutual information makes thousandths of a millimetre of.
     """
-    frame: Affine = brain.volume.affine @ np.diag([*1 / _sizes(brain), 1.0])
+    frame: Affine = brain.volume.affine @ np.diag([*1 / _sizes(brain, unit), 1.0])
     return frame
 
 
-def _sizes(brain: Brain) -> NDArray[np.float64]:
-    return np.round(spacing(brain.volume.affine), 4)
+def _sizes(brain: Brain, unit: float) -> NDArray[np.float64]:
+    return np.round(np.array(spacing(brain.volume.affine)) / unit, 4)
 
 
 def _turn(fixed: Affine, moving: Affine) -> NDArray[np.float64]:
@@ -139,17 +140,17 @@ def _turn(fixed: Affine, moving: Affine) -> NDArray[np.float64]:
     return turn
 
 
-def _coarse(brain: Brain, edge: float) -> sitk.Image:
-    """The image about its brain at ``edge`` mm in its own axes, as ITK holds it: what is needed and no more."""
+def _coarse(brain: Brain, edge: float, unit: float) -> sitk.Image:
+    """The image about its brain at ``edge`` units of ``unit`` mm in its own axes, as ITK holds it, and no more."""
     index = np.argwhere(brain.mask)
     low, high = index.min(axis=0), index.max(axis=0) + 1
-    steps = np.round(edge / _sizes(brain), 4)
+    steps = np.round(edge / _sizes(brain, unit), 4)
     margin = np.ceil(3 * steps)
     shape = tuple(int(n) for n in np.ceil((high - low + 2 * margin) / steps))
     local = np.diag([*steps, 1.0])
     local[:3, 3] = low - margin
     array = resample_to(replace(brain.volume, affine=np.eye(4)), Grid(local, shape), 1)
     image = sitk.GetImageFromArray(np.ascontiguousarray(array.T, dtype=np.float32))
-    image.SetSpacing((steps * _sizes(brain)).tolist())
-    image.SetOrigin(((low - margin) * _sizes(brain)).tolist())
+    image.SetSpacing((steps * _sizes(brain, unit)).tolist())
+    image.SetOrigin(((low - margin) * _sizes(brain, unit)).tolist())
     return image

@@ -3,12 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from contreg_core.errors import DataError
+from contreg_core.inference.size import litres, litres_text, relative_spacing, scale_of
 from contreg_core.preprocessing.apply import standardise_image
 from contreg_core.preprocessing.resample import strides
 from contreg_core.preprocessing.spec import Preprocessing
@@ -30,14 +32,24 @@ class Brain:
     standardised: bool = False
     warnings: tuple[str, ...] = ()
 
+    @cached_property
+    def scale(self) -> float:
+        """The mm that stand for one of an adult brain's; 1 for all of ordinary size."""
+        return scale_of(self.volume, int(self.mask.sum()))
+
+    def grid(self, target: float) -> Grid:
+        """The working grid at ``target`` mm of an adult brain (0: the image's own)."""
+        return working_grid(self.volume, relative_spacing(target, self.volume, int(self.mask.sum())))
+
 
 @dataclass(frozen=True)
 class GriddedBrain:
-    """A standardised image and its mask ``(*space)`` on a working grid."""
+    """A standardised image and its mask ``(*space)`` on a working grid; ``scale`` is its brain's."""
 
     image: NDArray[np.float32]
     mask: NDArray[np.bool_]
     grid: Grid
+    scale: float = 1.0
 
 
 def find_brain(volume: Volume, drawn: Volume | None = None) -> Brain:
@@ -98,8 +110,8 @@ def put_on_grid(
             code="GEO-28",
         )
     if brain.standardised:
-        return GriddedBrain(np.where(mask, image, np.float32(0)), mask, grid)
-    return GriddedBrain(standardise_image(image, mask, spec, landmarks), mask, grid)
+        return GriddedBrain(np.where(mask, image, np.float32(0)), mask, grid, brain.scale)
+    return GriddedBrain(standardise_image(image, mask, spec, landmarks), mask, grid, brain.scale)
 
 
 def resample_to(volume: Volume, grid: Grid, order: int) -> NDArray[np.generic]:
@@ -123,13 +135,13 @@ def _smoothed(volume: Volume, grid: Grid) -> Volume:
 def brain_doubts(volume: Volume, mask: NDArray[np.bool_]) -> tuple[str, ...]:
     """Why an image with this mask may not be one adult's extracted brain; empty where nothing speaks against it."""
     share = float(mask.mean())
-    litres = float(mask.sum() * abs(np.linalg.det(volume.affine[:3, :3]))) / 1e6
+    amount = litres(volume, int(mask.sum()))
     doubts = []
     if share > _MOST_PRESENT:
         doubts.append(f"{share:.0%} of the voxels are not 0: the image may not be brain-extracted")
-    if not _LITRES[0] <= litres <= _LITRES[1]:
+    if not _LITRES[0] <= amount <= _LITRES[1]:
         doubts.append(
-            f"the non-zero voxels fill {litres:.2f} L, an adult brain {_LITRES[0]} to {_LITRES[1]} L"
+            f"the non-zero voxels fill {litres_text(amount)}, an adult brain {_LITRES[0]} to {_LITRES[1]} L"
         )
     if not volume.oriented:
         doubts.append("the file stores no orientation: the directions are guessed")

@@ -35,7 +35,8 @@ class Quality:
 
     ``ncc`` is inside the fixed brain, ``overlap`` the Dice of the two brain masks, each before and after.
     ``displacement_mm`` and ``inverse_error_mm`` (empty without an inverse) map "p50" ... "p100" to lengths.
-    ``out_of_range_percent`` is ``out_of_range``'s, where the image was warped on its own scale.
+    ``out_of_range_percent`` is ``out_of_range``'s, where the image was warped on its own scale. ``scale`` is the fixed
+    brain's: the mm that stand for one of an adult brain's.
     """
 
     ncc_before: float
@@ -48,6 +49,7 @@ class Quality:
     displacement_mm: Mapping[str, float]
     inverse_error_mm: Mapping[str, float]
     out_of_range_percent: float = math.nan
+    scale: float = 1.0
 
     def warnings(self) -> tuple[str, ...]:
         """What a person should look at."""
@@ -73,11 +75,11 @@ class Quality:
             f"the map folds in {self.folding_percent_brain:.2f} % of the brain: do not trust volumes there",
         )
         yield (
-            self.displacement_mm["p99"] > _FAR_MM,
-            f"a hundredth of the brain moves {self.displacement_mm['p99']:.0f} mm or more: look at the warped image",
+            self.displacement_mm["p99"] > _FAR_MM * self.scale,
+            f"a hundredth of the brain moves {self.displacement_mm['p99']:.3g} mm or more: look at the warped image",
         )
         yield (
-            self.inverse_error_mm.get("p99", 0.0) > _APART_MM,
+            self.inverse_error_mm.get("p99", 0.0) > _APART_MM * self.scale,
             f"there and back misses by {self.inverse_error_mm.get('p99', 0.0):.2f} mm (99 %): use one direction only",
         )
         yield (
@@ -106,6 +108,7 @@ def assess(
         folded.sdlogj,
         _lengths(displacement, fixed),
         {} if inverse is None else _lengths(_there_and_back(displacement, inverse), moving),
+        scale=fixed.scale,
     )
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from contreg_core import spatial
 from contreg_core.errors import DataError
 from contreg_core.inference.alignment import align, aligned
-from contreg_core.inference.images import Brain, GriddedBrain, find_brain, put_on_grid, working_grid
+from contreg_core.inference.images import Brain, GriddedBrain, find_brain, put_on_grid
 from contreg_core.inference.prediction import Alignment
 from contreg_core.inference.quality import Quality, assess, out_of_range, percentiles, require_overlap
 from contreg_core.inference.registrar import Registrar
@@ -164,9 +164,9 @@ def _fields(
 
 
 def grid_fixed(model: Registrar, fixed: Brain) -> GriddedBrain:
-    """The fixed image on its working grid, as the model wants it."""
+    """The fixed image on its working grid, as the model wants it: at the recipe's spacing, in mm of an adult brain."""
     spec = model.recipe.preprocessing
-    return put_on_grid(fixed, working_grid(fixed.volume, spec.spacing), spec, model.landmarks)
+    return put_on_grid(fixed, fixed.grid(spec.spacing), spec, model.landmarks)
 
 
 def register_on_grid(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contreg_core.classes import LabelClass
-from contreg_core.inference.images import find_brain, put_on_grid, working_grid
+from contreg_core.inference.images import find_brain, put_on_grid
 from contreg_core.inference.quality import Quality
 from contreg_core.inference.segment import label_volumes
 from contreg_core.inference.segmenter import TrainedSegmenter
@@ -49,7 +49,7 @@ def segment_directly(model: TrainedSegmenter, image: Volume) -> DirectSegmentati
     """
     brain = find_brain(image)
     spec = model.recipe.preprocessing
-    gridded = put_on_grid(brain, working_grid(brain.volume, spec.spacing), spec, model.landmarks)
+    gridded = put_on_grid(brain, brain.grid(spec.spacing), spec, model.landmarks)
     shares = model.probabilities(gridded.image)
     to_working = np.linalg.inv(gridded.grid.affine) @ image.affine
     numbers = _likeliest(shares, to_working, Grid.of(image))

@@ -1,6 +1,7 @@
 """One pair stored in many axis orders gives one registration; ITK finds its two files to be each other's inverse."""
 
 import itertools
+import json
 from pathlib import Path
 
 import nibabel as nib
@@ -99,3 +100,21 @@ def test_there_and_back_by_itk(contreg, tilted, tmp_path) -> None:
     left = np.linalg.norm(displacement_at(forward, displacement_at(back, points)) - points, axis=1)
     assert np.median(left) <= 0.02
     assert np.percentile(left, 99) <= 0.2
+
+
+@pytest.mark.parametrize("by", [0.09, 0.2])
+def test_the_size_of_a_millimetre_does_not_matter(contreg, tilted, tmp_path, by) -> None:
+    """The pair at 8 mm, and as of a brain of 3 or 20 ml."""
+    found = []
+    for name, scale in (("adult", 4.0), ("small", 4.0 * by)):
+        (folder := tmp_path / name).mkdir()
+        for path in tilted:
+            image = nib.load(path)
+            whole = np.diag([scale, scale, scale, 1.0]) @ image.affine
+            nib.save(nib.Nifti1Image(np.asarray(image.dataobj), whole), folder / path.name)
+        field = fields(contreg, *(folder / path.name for path in tilted), folder / "out")[0]
+        points = brain_points(folder / "fixed.nii.gz", 7)
+        found.append((displacement_at(field, points) - points) / scale)
+        record = json.loads(next((folder / "out").glob("*to-fixed*_xfm.json")).read_text())
+        assert record["quality"]["scale"] == pytest.approx(1.0 if name == "adult" else by, rel=1e-6)
+    assert np.linalg.norm(found[0] - found[1], axis=1).max() <= BOUND_MM / 4
