@@ -31,7 +31,7 @@ def train(session: "Session", *, tensorboard: bool = False) -> None:
         front().say(f"{session.run.path}: finished already, {session.state.step} steps")
         return
     front().say(_heading(session), aside=True)
-    with session.told():
+    with session.record.watching(session.engine.ranks.first):
         _to_the_end(session, tensorboard)
     front().say(
         f"{session.run.path}: {session.state.step} steps in {duration(session.state.elapsed)}{_best(session)}"

@@ -43,7 +43,7 @@ def register_all(
     plan: Plan, rows: Sequence[Outcome], pair: tuple[str, str], catalogue: "Catalogue"
 ) -> list[Method]:
     """The pair by every row that registers."""
-    from contreg.report.example import register_example
+    from contreg.reporting.example import register_example
 
     methods = []
     for outcome in rows:

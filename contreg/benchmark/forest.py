@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contreg.report.axes import Scale, bottom_axis, svg
-from contreg.report.markup import Html, join, tag
-from contreg.report.numbers import interval, is_number, number
+from contreg.reporting.axes import Scale, bottom_axis, svg
+from contreg.reporting.markup import Html, join, tag
+from contreg.reporting.numbers import interval, is_number, number
 
 _WIDTH, _LEFT, _RIGHT, _ROW = 760.0, 230.0, 60.0, 24.0
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contreg.report import palette
-from contreg.report.crop import shown
-from contreg.report.cut import Cut, Window
-from contreg.report.example import Array, Example
-from contreg.report.numbers import number
-from contreg.report.panels import DEFORMATION, FIXED, LABELS, MOVING, WARPED, coloured
-from contreg.report.picture import MOST_VOXELS, planes_of, save
+from contreg.reporting import palette
+from contreg.reporting.crop import shown
+from contreg.reporting.cut import Cut, Window
+from contreg.reporting.example import Array, Example
+from contreg.reporting.numbers import number
+from contreg.reporting.panels import DEFORMATION, FIXED, LABELS, MOVING, WARPED, coloured
+from contreg.reporting.picture import MOST_VOXELS, planes_of, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,9 +8,9 @@ from typing import Any
 from contreg.benchmark.content import Content, sampled
 from contreg.benchmark.forest import KEY, forest
 from contreg.comparing.output import p_text, signed
-from contreg.report.markup import Html, join, section, table, tag
-from contreg.report.numbers import MISSING, duration, interval, memory, number, percent
-from contreg.report.page import page
+from contreg.reporting.markup import Html, join, section, table, tag
+from contreg.reporting.numbers import MISSING, duration, interval, memory, number, percent
+from contreg.reporting.page import page
 
 Row = Mapping[str, Any]
 _FIGURES = {

@@ -1,37 +1,34 @@
 """A training session: a run folder, the loop, and what happens between steps (log, validate, save, stop in time)."""
 
-import json
 import math
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from contreg_core.cache import CachedCohort
-from contreg_core.checkpoint import Checkpoint, read_checkpoint
+from contreg_core.checkpoint import Checkpoint
 from contreg_core.engine import Engine
-from contreg_core.errors import ContregError, DataError, MismatchError
-from contreg_core.files import storage_error, write_json, write_text
+from contreg_core.errors import ContregError, DataError
 from contreg_core.plugins import HOUSE
-from contreg_core.provenance import finished, now, provenance
+from contreg_core.provenance import provenance
 from contreg_core.ranks.layers import adopt
 from contreg_core.ranks.setting_up import OtherRankError, all_or_none
 from contreg_core.ranks.sharing import share_checkpoint
 from contreg_core.recipe import Recipe, dump_recipe, resolve
-from contreg_core.recipe.difference import difference, same
-from contreg_core.sums import is_listed, record_sums
 from contreg_core.training.course import course
 from contreg_core.training.finite import Watch
 from contreg_core.training.initial import Initial
 from contreg_core.training.loop import StepReport, TrainingState, train
 from contreg_core.training.plan import LOG_EVERY, Plan, interval
+from contreg_core.training.resuming import Resuming
 from contreg_core.training.run_folder import RunFolder
+from contreg_core.training.run_record import RunRecord
 from contreg_core.training.seeds import seed_torch
 from contreg_core.training.snapshot import restore_state, save_model, save_state
+from contreg_core.training.step_values import StepValues
 from contreg_core.training.validation import Validation, hold_out
 
 if TYPE_CHECKING:
@@ -89,13 +86,11 @@ class Session:
         self.engine = engine
         self.max_seconds = max_seconds
         self.stopping = False
-        self.fall_back = fall_back
         unlike = initial.unlike(self.recipe) if initial else ""
         self.warnings: list[str] = [unlike] if unlike else []
-        self.initial = initial.sha256 if initial else ""
+        self.record = RunRecord(run, self.warnings)
+        self.resuming = Resuming(run, fall_back, initial.sha256 if initial else "", self.warnings)
         self.plugins = _used(self.recipe, catalogue, plugins or {})
-        self.unread: list[StepReport] = []
-        self.recent: list[dict[str, float]] = []
         self.ranks_before = engine.ranks.count
         training, validation = hold_out(cohort.scans, self.scheme.validation)
         self.training_ids = [scan.id for scan in training]
@@ -103,9 +98,9 @@ class Session:
         with all_or_none(engine.ranks):
             self.course = course(self.recipe, cohort, training, validation, engine)
             self.feed, self.validator = self.course.feed, self.course.validator
-            self.watch = Watch(self.feed)
+            self.values = StepValues(Watch(self.feed))
             self.state = self._start(catalogue, initial)
-            last = self._open(catalogue) if engine.ranks.first else None
+            last = self._last(catalogue) if engine.ranks.first else None
         self.plan = Plan(self.scheme, self.state, self.feed.images[0].ndim - 2, max_seconds)
         with all_or_none(engine.ranks):
             self.resumed = self._resume(share_checkpoint(last, engine.ranks))
@@ -128,9 +123,9 @@ class Session:
         clock, saved, before = time.perf_counter(), time.perf_counter(), self.state.elapsed
         agreed = self.engine.ranks.largest
         for report in train(self.state, self.scheme, self.feed, self.engine):
-            self.unread.append(report)
-            if self.engine.device.type == "cpu":  # elsewhere reading a value would wait for the device
-                self._read()
+            # On a GPU reading a value would wait for the device.
+            if not self.values.add(report, read=self.engine.device.type == "cpu"):
+                raise self._not_finite()
             started, time_now = self.state.elapsed, time.perf_counter()
             self.state.elapsed, unsaved, stop = agreed(
                 before + time_now - clock, time_now - saved, self.stopping
@@ -157,11 +152,12 @@ class Session:
         """Write the ``last`` checkpoint now; raises ``DataError`` instead where the weights are not finite."""
         if not (_finite(self.state.model) and _finite(self.state.objective)):
             raise self._diverged("the weights are not finite")
-        self._read()
+        if not self.values.read():
+            raise self._not_finite()
         if not self.engine.ranks.first:
             return
         self.run.keep_previous()
-        save_state(self.run.checkpoint("last"), self.state, {**self._record(), "recent": self.recent})
+        save_state(self.run.checkpoint("last"), self.state, {**self._record(), "recent": self.values.recent})
 
     def _start(self, catalogue: "Catalogue", initial: Initial | None) -> TrainingState:
         seed_torch("weights", self.scheme.seed)
@@ -174,90 +170,24 @@ class Session:
         self.engine.compile(model)
         return TrainingState.start(model, objective, self.scheme, self.feed)
 
-    def _open(self, catalogue: "Catalogue") -> Checkpoint | None:
-        """The last checkpoint in the folder; raises ``MismatchError`` where it is of another recipe, or other data."""
-        text = dump_recipe(self.recipe)
-        before = self.run.read_recipe()
-        if before and not same(before, self.recipe, catalogue):
-            apart = difference(before, text)
-            raise MismatchError(
-                f"{self.run.path}: holds a run of another recipe{apart and f' ({apart})'}",
-                "give --run another folder, or the same settings as before",
-            )
-        write_text(self.run.recipe, text)
-        self.run.remove_leftovers()
-        last = self.run.checkpoint("last")
-        if not last.is_file():
-            if self._told().get("initial") and not self.initial:
-                raise MismatchError(
-                    f"{self.run.path}: holds a run that started from given weights and ended before it saved any",
-                    "give --init as before, or --run another folder",
-                )
-            return None
-        checkpoint = self._whole(last)
-        self._check_data(checkpoint.record["data"])
-        self._check_initial(str(checkpoint.record.get("initial", "")))
-        return checkpoint
+    def _last(self, catalogue: "Catalogue") -> Checkpoint | None:
+        return self.resuming.open(self.recipe, self._data(), self.record.so_far(), catalogue)
 
     def _resume(self, last: Checkpoint | None) -> bool:
         """Go on from a checkpoint, where there is one."""
         if last is not None:
             restore_state(last, self.state)
-            self.recent = list(last.record.get("recent", ()))
+            self.values.recent = list(last.record.get("recent", ()))
             self.ranks_before = int(last.record.get("ranks", 1))
         if self.engine.ranks.first:
             self.run.rewind(self.state.step)
         return last is not None
 
-    def _whole(self, last: Path) -> Checkpoint:
-        """The checkpoint ``last``, or, where it is damaged and falling back is allowed, the one before."""
-        before = self.run.checkpoint("previous")
-        try:
-            return read_checkpoint(last)
-        except DataError as error:
-            if not before.is_file():
-                raise
-            if not self.fall_back:
-                raise DataError(
-                    error.message, "go on from the one before: --resume auto", code=error.code
-                ) from error
-            self.warnings.append(f"{error.message}; going on from {before.name}")
-            return read_checkpoint(before)
-
-    def _check_data(self, data: Mapping[str, Any]) -> None:
-        own = self._record()["data"]
-        differing = [key for key in own if data.get(key) != own[key]]
-        if differing:
-            raise MismatchError(
-                f"{self.run.path}: holds a run on other data ({', '.join(differing)} differ)",
-                "give --run another folder, or the same data as before",
-            )
-
-    def _check_initial(self, before: str) -> None:
-        if self.initial not in ("", before):
-            raise MismatchError(
-                f"{self.run.path}: holds a run that started from {'other' if before else 'no given'} weights",
-                "give --run another folder, or --init as before (going on needs none)",
-            )
-        self.initial = before
-
-    def _read(self) -> None:
-        """The values of finished steps, but of those that were skipped; raises ``DataError`` at three in a row."""
-        unread, self.unread = self.unread, []
-        for report in unread:
-            values = _values(report)
-            if self.watch.see(report.step, values):
-                self.recent.append(values)
-            elif self.watch.over:
-                raise self._not_finite()
-
     def _progress(self, last: StepReport) -> Progress:
         """Means since the last report, logged; raises ``DataError`` where the run has diverged."""
-        self._read()
-        rows, self.recent = self.recent, []
-        if not rows:
+        values = self.values.means() if self.values.read() else {}
+        if not values:
             raise self._not_finite()
-        values = {name: _mean([row[name] for row in rows]) for name in rows[-1]}
         if not math.isfinite(values["loss"]):
             blamed = ", ".join(term for term, value in values.items() if not math.isfinite(value))
             raise self._diverged(f"not finite: {blamed.replace('_', ' ')}")
@@ -267,8 +197,8 @@ class Session:
         return Progress(last.step, self.state.total, last.rate, self.state.elapsed, values, left=left)
 
     def _not_finite(self) -> ContregError:
-        found = self.watch.describe(self.run.skipped) if self.engine.ranks.first else ""
-        if not (self.engine.ranks.first and self.watch.from_the_start):
+        found = self.values.watch.describe(self.run.skipped) if self.engine.ranks.first else ""
+        if not (self.engine.ranks.first and self.values.watch.from_the_start):
             return self._diverged(found)
         checks = " or ".join(f"contreg plugins check {owner}" for owner in self.plugins)
         remedy = f"for its author: {checks}" if checks else "look at its knobs and weight: contreg show NAME"
@@ -318,9 +248,10 @@ class Session:
         if self.engine.ranks.first:
             self.run.log(line)
 
-    def _record(self) -> dict[str, Any]:
+    def _data(self) -> dict[str, Any]:
+        """The data as checkpoints describe them."""
         image = self.feed.images[0]
-        data = {
+        return {
             "cohort": self.cohort.name,
             "cache": self.cohort.folder.name,
             "landmarks": list(self.cohort.landmarks),
@@ -331,81 +262,39 @@ class Session:
             "validation": self.validation_ids,
             **self.course.record,
         }
+
+    def _record(self) -> dict[str, Any]:
         labels = [asdict(label) for label in self.cohort.labels]
         return {
             "recipe": dump_recipe(self.recipe),
-            "data": data,
+            "data": self._data(),
             "labels": labels,
             "plugins": self.plugins,
-            "initial": self.initial,
+            "initial": self.resuming.initial,
             "ranks": self.engine.ranks.count,
         }
-
-    @contextmanager
-    def told(self) -> Iterator[None]:
-        """Say in ``run.json`` how training ended, where it did not end well; ``advance`` goes on inside."""
-        try:
-            yield
-        except ContregError as error:
-            if self.engine.ranks.first:
-                with suppress(ContregError):  # where training failed for want of space, this fails too
-                    self._tell(stopped=now(), exit_code=error.exit_code, message=error.message)
-            raise
 
     def _describe(self, plugins: Mapping[str, str]) -> None:
         """Where the run comes from; of one that goes on, where it does so."""
         here = provenance(self.engine.describe(), plugins)
-        before = self._told()
-        if not (self.resumed and before):
+        if not (self.resumed and self.record.so_far()):
             scans = [*self.training_ids, *self.validation_ids]
             own = {"model": self.recipe.name, "seed": self.scheme.seed, "max_seconds": self.max_seconds}
-            own |= {"initial": self.initial} if self.initial else {}
+            own |= {"initial": self.resuming.initial} if self.resuming.initial else {}
             sources = {"sources": {scan: self.cohort.sources(scan) for scan in scans}}
-            write_json(self.run.provenance, {**here, **own, **self._record()["data"], **sources})
+            self.record.begin({**here, **own, **self._data(), **sources})
         elif not self.finished:
-            changed = {key: value for key, value in here.items() if before.get(key) != value}
-            self._tell(resumed=[*before.get("resumed", []), {"step": self.state.step, **changed}])
+            self.record.go_on(self.state.step, here)
 
     def _close(self) -> None:
-        record = self._told()
-        if "finished" not in record or "stopped" in record:
-            record = {key: value for key, value in record.items() if key not in ("stopped", "message")}
-            write_json(self.run.provenance, finished(record) | self._ended())
-        if not is_listed(self.run.provenance):  # it is written last but one
-            record_sums(self.run.path, filter(Path.is_file, self.run.finished()))
-
-    def _ended(self) -> dict[str, Any]:
-        return {
-            "warnings": self._told().get("warnings", []),
-            "steps": self.state.step,
-            "training_seconds": round(self.state.elapsed, 1),
-            "peak_memory_mib": round(self.engine.peak_mib()),
-            "best_validation": self.state.best if math.isfinite(self.state.best) else None,
-        }
-
-    def _tell(self, **facts: Any) -> None:
-        """Add to ``run.json``, warnings included."""
-        before = self._told()
-        warnings = list(dict.fromkeys((*before.get("warnings", []), *self.warnings)))
-        write_json(self.run.provenance, {**before, **facts, "warnings": warnings})
-
-    def _told(self) -> dict[str, Any]:
-        """What ``run.json`` says so far; nothing where it is gone or damaged, for training needs none of it.
-
-        Raises ``StorageError`` where it is there and cannot be read: what is written next would lose it.
-        """
-        try:
-            found = json.loads(self.run.provenance.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            return {}
-        except OSError as error:
-            raise storage_error(error, self.run.provenance) from error
-        return found if isinstance(found, dict) else {}
-
-
-def _values(report: StepReport) -> dict[str, float]:
-    terms = {name: float(value) for name, value in report.terms.items()}
-    return {"loss": float(report.total), **terms, "gradient_norm": float(report.gradient_norm)}
+        self.record.finish(
+            {
+                "steps": self.state.step,
+                "training_seconds": round(self.state.elapsed, 1),
+                "peak_memory_mib": round(self.engine.peak_mib()),
+                "best_validation": self.state.best if math.isfinite(self.state.best) else None,
+            }
+        )
 
 
 def _used(recipe: Recipe, catalogue: "Catalogue", versions: Mapping[str, str]) -> dict[str, str]:
@@ -418,7 +307,3 @@ def _used(recipe: Recipe, catalogue: "Catalogue", versions: Mapping[str, str]) -
 
 def _finite(model: torch.nn.Module) -> bool:
     return all(bool(value.isfinite().all()) for value in model.state_dict().values())
-
-
-def _mean(values: list[float]) -> float:
-    return math.fsum(values) / len(values)

@@ -51,7 +51,7 @@ def command(run: Path, device: str) -> None:
     from contreg.evaluating.request import Request
     from contreg.fitting import train
     from contreg.recipes import find_recipe
-    from contreg.report import write_report
+    from contreg.reporting import write_report
     from contreg_cli.evaluation_table import print_summary
     from contreg_core.engine import Engine
     from contreg_core.training.run_folder import RunFolder

@@ -33,7 +33,7 @@ def command(
     Pictures, scores, curves, provenance and cost are inside; it needs no server and no network. Pictures of a pair
     need the cache the run was trained on.
     """
-    from contreg.report import figure, write_report
+    from contreg.reporting import figure, write_report
 
     catalogue, root = load_catalogue(), cache_root(cache)
     click.echo(str(write_report(run, output, catalogue, cache=root, device=device, pair=pair)))

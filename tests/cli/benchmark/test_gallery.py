@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from contreg.benchmark import gallery
-from contreg.report.cut import Cut
-from contreg.report.example import Example
+from contreg.reporting.cut import Cut
+from contreg.reporting.example import Example
 from contreg_core.cohort import Label
 
 SIZE = (12, 14, 10)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from contreg.report.axes import Scale, nice_ticks, range_of, tick_text
+from contreg.reporting.axes import Scale, nice_ticks, range_of, tick_text
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contreg.report import write_report
+from contreg.reporting import write_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from contreg.report import write_report
-from contreg.report.calibration import reliability_chart
+from contreg.reporting import write_report
+from contreg.reporting.calibration import reliability_chart
 
 BINS = [
     {"low": 0.4, "high": 0.6, "voxels": 100, "confidence": 0.5, "accuracy": 0.25},

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import torch
 
-from contreg.report.crop import MARGIN, shown
-from contreg.report.cut import Cut, smooth_labels
-from contreg.report.deviation import field_deviation
-from contreg.report.example import Example, central_slices
-from contreg.report.picture import draw
-from contreg.report.viewer import payload, viewer
+from contreg.reporting.crop import MARGIN, shown
+from contreg.reporting.cut import Cut, smooth_labels
+from contreg.reporting.deviation import field_deviation
+from contreg.reporting.example import Example, central_slices
+from contreg.reporting.picture import draw
+from contreg.reporting.viewer import payload, viewer
 from contreg_core.cohort import Label
 from contreg_core.types import Encoding, Field, Pair, Registration
 

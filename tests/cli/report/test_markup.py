@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contreg.report.markup import Html, note, table, tag
+from contreg.reporting.markup import Html, note, table, tag
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]))
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from contreg.report.numbers import duration, interval, memory, number, percent
+from contreg.reporting.numbers import duration, interval, memory, number, percent
 
 
 @pytest.mark.parametrize("format_", [number, percent, duration, memory])

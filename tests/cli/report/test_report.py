@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contreg.report import figure, write_report
+from contreg.reporting import figure, write_report
 from contreg_core.errors import MissingError, UsageError
 
 # What would make a browser ask for something: an address, or an attribute that holds anything but data or a fragment.
@@ -102,7 +102,7 @@ def test_the_same_run_gives_the_same_page(evaluated: Path, cache: Path, catalogu
 
 
 def test_the_pair_of_median_dice_is_shown(page: str, evaluated: Path) -> None:
-    from contreg.report.evaluation_record import read_evaluations
+    from contreg.reporting.evaluation_record import read_evaluations
 
     median = read_evaluations(evaluated)[0].median_pair()
     assert median is not None

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contreg.report.volumes import pack, pack_labels, pack_log_jacobian, pack_range
+from contreg.reporting.volumes import pack, pack_labels, pack_log_jacobian, pack_range
 
 SHAPES = arrays.array_shapes(min_dims=3, max_dims=3, max_side=6)
 

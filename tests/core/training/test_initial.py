@@ -87,7 +87,7 @@ def test_a_run_killed_before_it_saved_asks_for_its_weights_again(begin: Begin, t
     begin("killed", initial=initial)
     with pytest.raises(MismatchError, match="ended before it saved"):
         begin("killed")
-    assert begin("killed", initial=initial).initial == initial.sha256
+    assert begin("killed", initial=initial).resuming.initial == initial.sha256
 
 
 def test_other_weights_than_before_are_refused(begin: Begin, taught: Path) -> None:

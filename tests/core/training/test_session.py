@@ -150,7 +150,7 @@ def told(session: Session) -> dict[str, Any]:
 def test_a_run_says_how_it_failed_where_it_went_on_and_what_it_was_made_from(start: Start) -> None:
     session = start(max_seconds=1e6)
     at(session, {2: session.save, 3: poison(session, "images")})
-    with pytest.raises(DataError) as caught, session.told():
+    with pytest.raises(DataError) as caught, session.record.watching(session.engine.ranks.first):
         finish(session)
     record = told(session)
     assert (record["exit_code"], record["message"]) == (65, caught.value.message)

@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from contreg.report import palette
-from contreg.report.crop import Shown
-from contreg.report.example import Example, central_slices
-from contreg.report.markup import Html, note, tag
-from contreg.report.numbers import MISSING, is_number, number
-from contreg.report.volumes import pack_example
+from contreg.reporting import palette
+from contreg.reporting.crop import Shown
+from contreg.reporting.example import Example, central_slices
+from contreg.reporting.markup import Html, note, tag
+from contreg.reporting.numbers import MISSING, is_number, number
+from contreg.reporting.volumes import pack_example
 
 _GROUPS = (
     ("Image", (("moving", "moving"), ("fixed", "fixed"), ("warped", "warped"))),

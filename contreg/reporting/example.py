@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from contreg.report.deviation import field_deviation
+from contreg.reporting.deviation import field_deviation
 from contreg_core.cache import CachedCohort, CachedScan, CachedSubject
 from contreg_core.cohort import Label, Protocol
 from contreg_core.evaluation import confusion, jacobian_determinant

@@ -3,13 +3,13 @@
 import math
 from collections.abc import Sequence
 
-from contreg.report import palette
-from contreg.report.bars import bar_chart, region_rows
-from contreg.report.boxes import box_chart
-from contreg.report.evaluation_record import Evaluation
-from contreg.report.markup import Html, join, note, section, table, tag
-from contreg.report.numbers import duration, interval, memory, number, percent
-from contreg.report.run_record import RunRecord
+from contreg.reporting import palette
+from contreg.reporting.bars import bar_chart, region_rows
+from contreg.reporting.boxes import box_chart
+from contreg.reporting.evaluation_record import Evaluation
+from contreg.reporting.markup import Html, join, note, section, table, tag
+from contreg.reporting.numbers import duration, interval, memory, number, percent
+from contreg.reporting.run_record import RunFacts
 from contreg_core.cohort import Label
 
 _KEY = tag(
@@ -18,7 +18,7 @@ _KEY = tag(
 )  # fmt: skip
 
 
-def accuracy(record: RunRecord) -> Html:
+def accuracy(record: RunFacts) -> Html:
     """Charts of the first evaluation and one row for each."""
     if not record.evaluations:
         missing = note("This run has not been evaluated yet.", f"contreg evaluate {record.path}")
@@ -97,7 +97,7 @@ def _titled(title: str, *parts: Html) -> Html:
     return tag("div", tag("h3", title), *parts)
 
 
-def label_table(record: RunRecord, labels: Sequence[Label]) -> Html:
+def label_table(record: RunFacts, labels: Sequence[Label]) -> Html:
     """Dice of every label, sortable; without the label table of a cache the ids stand alone."""
     if not record.evaluations:
         missing = note("Dice per label needs an evaluation.", f"contreg evaluate {record.path}")

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from contreg.report.choice import ScanPair, choose_pair, open_cache
-from contreg.report.crop import shown
-from contreg.report.example import Example, register_example
-from contreg.report.markup import Html, note, section
-from contreg.report.run_record import RunRecord
-from contreg.report.viewer import viewer
+from contreg.reporting.choice import ScanPair, choose_pair, open_cache
+from contreg.reporting.crop import shown
+from contreg.reporting.example import Example, register_example
+from contreg.reporting.markup import Html, note, section
+from contreg.reporting.run_record import RunFacts
+from contreg.reporting.viewer import viewer
 from contreg_core.cache import CachedCohort
 from contreg_core.engine import Engine
 from contreg_core.errors import ContregError, MissingError
@@ -46,7 +46,7 @@ class Material:
 
 
 def gather(
-    record: RunRecord, catalogue: "Catalogue", cache: Path | None, device: str, pair: tuple[str, str] | None
+    record: RunFacts, catalogue: "Catalogue", cache: Path | None, device: str, pair: tuple[str, str] | None
 ) -> Material:
     """Load the model and open the cache; a pair that was asked for and cannot be shown raises its error."""
     engine = Engine.choose(device, "float32")

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contreg.report import palette
-from contreg.report.crop import shown
-from contreg.report.cut import Cut
-from contreg.report.example import Example
-from contreg.report.numbers import is_number
-from contreg.report.panels import COLUMNS, LOG_REACH, Column, diverging_map
+from contreg.reporting import palette
+from contreg.reporting.crop import shown
+from contreg.reporting.cut import Cut
+from contreg.reporting.example import Example
+from contreg.reporting.numbers import is_number
+from contreg.reporting.panels import COLUMNS, LOG_REACH, Column, diverging_map
 from contreg_core.files import atomic_path
 
 if TYPE_CHECKING:

@@ -1,10 +1,10 @@
 """The head of the page: what was trained on what, and the few numbers that say how good it is."""
 
-from contreg.report.calibration import sampled
-from contreg.report.evaluation_record import Evaluation
-from contreg.report.markup import Html, join, note, tag
-from contreg.report.numbers import duration, interval, is_number, number, percent
-from contreg.report.run_record import RunRecord
+from contreg.reporting.calibration import sampled
+from contreg.reporting.evaluation_record import Evaluation
+from contreg.reporting.markup import Html, join, note, tag
+from contreg.reporting.numbers import duration, interval, is_number, number, percent
+from contreg.reporting.run_record import RunFacts
 
 _LINKS = (
     ("pair", "Example pair"),
@@ -18,7 +18,7 @@ _LINKS = (
 _KIND = {"fused": "Dice of fused regions", "labelmean": "Dice, mean over the labels of a region"}
 
 
-def overview(record: RunRecord) -> Html:
+def overview(record: RunFacts) -> Html:
     """Title, date, cards, links to the sections."""
     evaluation = record.evaluations[0] if record.evaluations else None
     return tag(
@@ -36,19 +36,19 @@ def overview(record: RunRecord) -> Html:
     )
 
 
-def _links(record: RunRecord) -> list[Html]:
+def _links(record: RunFacts) -> list[Html]:
     missing = () if sampled(record) else ("calibration",)
     return [tag("a", title, href=f"#{id_}") for id_, title in _LINKS if id_ not in missing]
 
 
-def _date(record: RunRecord) -> str:
+def _date(record: RunFacts) -> str:
     finished, started = (str(record.facts.get(key) or "")[:10] for key in ("finished", "started"))
     if finished:
         return f"Trained {finished}."
     return f"Training not finished; begun {started}." if started else "Not dated."
 
 
-def cards(record: RunRecord, evaluation: Evaluation | None) -> list[Html]:
+def cards(record: RunFacts, evaluation: Evaluation | None) -> list[Html]:
     """The headline numbers; without an evaluation those of the training alone."""
     if evaluation is not None:
         return _scored(evaluation)
@@ -70,7 +70,7 @@ def _scored(evaluation: Evaluation) -> list[Html]:
     ]
 
 
-def _trained(record: RunRecord) -> list[Html]:
+def _trained(record: RunFacts) -> list[Html]:
     best, facts = record.facts.get("best_validation"), record.facts
     shown = number(best) if is_number(best) else "not measured"
     return [

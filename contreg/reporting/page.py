@@ -4,7 +4,7 @@ import base64
 import hashlib
 from importlib.resources import files
 
-from contreg.report.markup import Html, join, tag
+from contreg.reporting.markup import Html, join, tag
 
 _SCRIPTS = ("tables.js", "codes.js", "lines.js", "captions.js", "viewer.js")
 

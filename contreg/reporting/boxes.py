@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from contreg.report.axes import Scale, bottom_axis, svg
-from contreg.report.markup import Html, join, tag
+from contreg.reporting.axes import Scale, bottom_axis, svg
+from contreg.reporting.markup import Html, join, tag
 
 _WIDTH, _LEFT, _BAND = 520.0, 110.0, 62.0
 

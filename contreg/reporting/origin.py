@@ -3,27 +3,27 @@
 from collections.abc import Mapping
 from typing import Any
 
-from contreg.report.markup import Html, section, table, tag
-from contreg.report.numbers import MISSING, duration, memory, number
-from contreg.report.run_record import RunRecord
+from contreg.reporting.markup import Html, section, table, tag
+from contreg.reporting.numbers import MISSING, duration, memory, number
+from contreg.reporting.run_record import RunFacts
 from contreg_core.cache import CachedCohort
 
 
-def origin(record: RunRecord, cohort: CachedCohort | None, parameters: int | None) -> Html:
+def origin(record: RunFacts, cohort: CachedCohort | None, parameters: int | None) -> Html:
     """Two tables: provenance and cost."""
     left = tag("div", tag("h3", "Provenance"), table((), _provenance(record, cohort)))
     right = tag("div", tag("h3", "Cost"), table((), _cost(record, parameters)))
     return section("origin", "Origin and cost", tag("div", left, right, class_="columns"))
 
 
-def recipe(record: RunRecord) -> Html:
+def recipe(record: RunFacts) -> Html:
     """The resolved recipe, every knob written out, folded away."""
     lead = tag("p", "Every knob as this run had it; it is frozen in the checkpoint too.", class_="lead")
     text = tag("details", tag("summary", "recipe.toml"), tag("pre", record.recipe_text))
     return section("recipe", "Recipe", lead, text)
 
 
-def _provenance(record: RunRecord, cohort: CachedCohort | None) -> list[tuple[str, object]]:
+def _provenance(record: RunFacts, cohort: CachedCohort | None) -> list[tuple[str, object]]:
     facts = record.facts
     rows: list[tuple[str, object]] = [
         ("contreg", facts.get("contreg", MISSING)),
@@ -42,14 +42,14 @@ def _provenance(record: RunRecord, cohort: CachedCohort | None) -> list[tuple[st
     return rows
 
 
-def _splits(record: RunRecord, cohort: CachedCohort | None) -> list[tuple[str, object]]:
+def _splits(record: RunFacts, cohort: CachedCohort | None) -> list[tuple[str, object]]:
     groups = [("Training scans", record.names("training")), ("Validation scans", record.names("validation"))]
     if cohort is not None:
         groups.append(("Test scans", [scan.id for scan in cohort.split("test")]))
     return [(name, f"{len(ids)}: {', '.join(ids)}" if ids else "none") for name, ids in groups]
 
 
-def _cost(record: RunRecord, parameters: int | None) -> list[tuple[str, object]]:
+def _cost(record: RunFacts, parameters: int | None) -> list[tuple[str, object]]:
     scheme = record.recipe.training
     scored = record.evaluations[0].summary if record.evaluations else {}
     return [

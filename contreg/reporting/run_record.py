@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contreg.report.evaluation_record import Evaluation, read_evaluations
+from contreg.reporting.evaluation_record import Evaluation, read_evaluations
 from contreg_core.errors import ContregError, MissingError, UsageError
 from contreg_core.recipe import Recipe, load_recipe
 from contreg_core.training.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
-class RunRecord:
+class RunFacts:
     """``facts`` is ``run.json``; ``troubles`` are pieces that could not be read, in words."""
 
     run: RunFolder
@@ -58,7 +58,7 @@ class RunRecord:
         return [str(item) for item in value] if isinstance(value, list) else []
 
 
-def read_run(path: Path) -> RunRecord:
+def read_run(path: Path) -> RunFacts:
     """Read a run folder; raises ``MissingError`` or ``DataError`` only for what makes it a run at all."""
     if path.is_file():
         raise UsageError(
@@ -73,7 +73,7 @@ def read_run(path: Path) -> RunRecord:
     _text(run.provenance)  # what makes it a run: a folder without one is no run
     facts = run.read_record()
     recipe = load_recipe(recipe_text)
-    return RunRecord(run, facts, recipe, recipe_text, tuple(metrics), tuple(evaluations), tuple(troubles))
+    return RunFacts(run, facts, recipe, recipe_text, tuple(metrics), tuple(evaluations), tuple(troubles))
 
 
 def _attempt(read: Any, troubles: list[ContregError]) -> list[Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from contreg.report.example import Array, Example
+from contreg.reporting.example import Array, Example
 
 LOG_RANGE = 1.5
 Packed = dict[str, Any]

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contreg.report.axes import Scale, bottom_axis, left_axis, range_of, svg
-from contreg.report.markup import Html, join, note, section, tag
-from contreg.report.numbers import is_number
-from contreg.report.run_record import RunRecord
+from contreg.reporting.axes import Scale, bottom_axis, left_axis, range_of, svg
+from contreg.reporting.markup import Html, join, note, section, tag
+from contreg.reporting.numbers import is_number
+from contreg.reporting.run_record import RunFacts
 
 Points = list[tuple[float, float]]
 _WIDTH, _HEIGHT = 340.0, 190.0
@@ -21,7 +21,7 @@ _TITLES = {
 }
 
 
-def training(record: RunRecord) -> Html:
+def training(record: RunFacts) -> Html:
     """One small chart per logged value over the optimiser steps."""
     curves = series(record.metrics)
     if not curves:

@@ -1,12 +1,37 @@
 """``report.html`` of a run, and its picture for a README. Nothing heavy is imported before one is asked for."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
 
-__all__ = ["figure", "write_report"]
+__all__ = ["figure", "report", "write_report"]
+
+
+def report(
+    run: "str | os.PathLike[str]",
+    output: "str | os.PathLike[str] | None" = None,
+    *,
+    cache: "str | os.PathLike[str] | None" = None,
+    device: str = "cpu",
+    pair: tuple[str, str] | None = None,
+) -> Path:
+    """Write one HTML file about a run and return its path (default: ``report.html`` in the run).
+
+    ``pair`` is (moving, fixed), the scans to be shown; otherwise arguments and errors as of ``write_report``.
+    """
+    from contreg.plugins import load_catalogue
+
+    return write_report(
+        Path(run),
+        None if output is None else Path(output),
+        load_catalogue(),
+        cache=None if cache is None else Path(cache),
+        device=device,
+        pair=pair,
+    )
 
 
 def write_report(
@@ -24,14 +49,14 @@ def write_report(
     median Dice. What is missing is said in the page with the command that adds it. Raises ``MissingError`` for a
     folder that is no run, and what stands in the way of a ``pair`` that was asked for.
     """
-    from contreg.report.accuracy import accuracy, label_table
-    from contreg.report.calibration import calibration
-    from contreg.report.curves import training
-    from contreg.report.origin import origin, recipe
-    from contreg.report.overview import overview
-    from contreg.report.page import page
-    from contreg.report.pair_section import gather, pair_section
-    from contreg.report.run_record import read_run
+    from contreg.reporting.accuracy import accuracy, label_table
+    from contreg.reporting.calibration import calibration
+    from contreg.reporting.curves import training
+    from contreg.reporting.origin import origin, recipe
+    from contreg.reporting.overview import overview
+    from contreg.reporting.page import page
+    from contreg.reporting.pair_section import gather, pair_section
+    from contreg.reporting.run_record import read_run
     from contreg_core.files import probe, write_text
 
     record = read_run(run)
@@ -65,9 +90,9 @@ def figure(
 
     Arguments as in ``write_report``; here a missing cache or checkpoint raises its error.
     """
-    from contreg.report.pair_section import gather
-    from contreg.report.picture import draw
-    from contreg.report.run_record import read_run
+    from contreg.reporting.pair_section import gather
+    from contreg.reporting.picture import draw
+    from contreg.reporting.run_record import read_run
 
     example = gather(read_run(run), catalogue, cache, device, pair).example()
     draw(example, output)

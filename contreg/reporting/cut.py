@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from contreg.report.example import Array, Example, central_slices
+from contreg.reporting.example import Array, Example, central_slices
 
 Window = tuple[int, int, int, int]
 """First and last row, first and last column of a part of a slice; the last are not in it."""

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from contreg.report.markup import Html, join, tag
+from contreg.reporting.markup import Html, join, tag
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from contreg.report.example import Array, Example
+from contreg.reporting.example import Array, Example
 
 MARGIN = 4
 MOST_VOXELS = 1_000_000

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contreg.report import palette
-from contreg.report.cut import Cut, smooth_labels
-from contreg.report.example import Array
-from contreg.report.volumes import intensity_window
+from contreg.reporting import palette
+from contreg.reporting.cut import Cut, smooth_labels
+from contreg.reporting.example import Array
+from contreg.reporting.volumes import intensity_window
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contreg.report.axes import Scale, bottom_axis, left_axis, svg
-from contreg.report.evaluation_record import Evaluation
-from contreg.report.markup import Html, join, section, table, tag
-from contreg.report.numbers import interval, is_number, number, percent
-from contreg.report.run_record import RunRecord
+from contreg.reporting.axes import Scale, bottom_axis, left_axis, svg
+from contreg.reporting.evaluation_record import Evaluation
+from contreg.reporting.markup import Html, join, section, table, tag
+from contreg.reporting.numbers import interval, is_number, number, percent
+from contreg.reporting.run_record import RunFacts
 
 _WIDTH, _LEFT, _TOP, _SHARES = 520.0, 46.0, 8.0, 70.0
 _BOTTOM = _TOP + 300
@@ -27,12 +27,12 @@ _MEASURES = (
 )  # fmt: skip
 
 
-def sampled(record: RunRecord) -> list[Evaluation]:
+def sampled(record: RunFacts) -> list[Evaluation]:
     """The evaluations that drew samples."""
     return [evaluation for evaluation in record.evaluations if evaluation.table("calibration")]
 
 
-def calibration(record: RunRecord) -> Html | None:
+def calibration(record: RunFacts) -> Html | None:
     """The diagram of the first of them and a column of figures for each; None where there is none."""
     evaluations = sampled(record)
     if not evaluations:

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contreg.report.axes import Scale, bottom_axis, svg
-from contreg.report.markup import Html, join, tag
-from contreg.report.numbers import interval, is_number, number
+from contreg.reporting.axes import Scale, bottom_axis, svg
+from contreg.reporting.markup import Html, join, tag
+from contreg.reporting.numbers import interval, is_number, number
 
 _WIDTH, _LEFT, _RIGHT, _ROW = 520.0, 110.0, 60.0, 34.0
 

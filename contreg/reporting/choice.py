@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contreg.report.run_record import RunRecord
+from contreg.reporting.run_record import RunFacts
 from contreg_core.cache import CachedCohort, CachedScan, default_root, find_cache
 from contreg_core.errors import DataError, MissingError, UsageError
 from contreg_core.parameters import did_you_mean
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ScanPair = tuple[CachedScan, CachedScan]
 
 
-def open_cache(record: RunRecord, catalogue: "Catalogue", root: Path | None) -> CachedCohort:
+def open_cache(record: RunFacts, catalogue: "Catalogue", root: Path | None) -> CachedCohort:
     """The cache the run was trained on; raises ``MissingError`` with the command that prepares it."""
     folder = find_cache(root or default_root(), record.cohort, record.recipe.preprocessing)
     if folder is None:
@@ -27,7 +27,7 @@ def open_cache(record: RunRecord, catalogue: "Catalogue", root: Path | None) -> 
     return CachedCohort.open(folder)
 
 
-def _source(record: RunRecord, catalogue: "Catalogue") -> str:
+def _source(record: RunFacts, catalogue: "Catalogue") -> str:
     """Whether the command needs a folder; a cohort that is not installed here most likely does."""
     try:
         return " --source DIR" if catalogue.cohort(record.cohort).needs_source else ""
@@ -35,7 +35,7 @@ def _source(record: RunRecord, catalogue: "Catalogue") -> str:
         return " --source DIR"
 
 
-def choose_pair(record: RunRecord, cohort: CachedCohort, wanted: tuple[str, str] | None) -> ScanPair:
+def choose_pair(record: RunFacts, cohort: CachedCohort, wanted: tuple[str, str] | None) -> ScanPair:
     """(moving, fixed): the one asked for, the pair of median Dice, or the first of the test split.
 
     Raises ``UsageError`` for a scan that is asked for and not in the cache, ``DataError`` where no pair can be made.
@@ -50,7 +50,7 @@ def choose_pair(record: RunRecord, cohort: CachedCohort, wanted: tuple[str, str]
     return _first(cohort, _by_preference(record, cohort))
 
 
-def _by_preference(record: RunRecord, cohort: CachedCohort) -> list[Sequence[CachedScan]]:
+def _by_preference(record: RunFacts, cohort: CachedCohort) -> list[Sequence[CachedScan]]:
     held = set(record.names("validation"))
     return [cohort.split("test"), [scan for scan in cohort.scans if scan.id in held], cohort.scans]
 
