@@ -25,6 +25,7 @@ from contreg_core.sums import record_sums
 from contreg_core.training.seeds import seed_torch
 from contreg_core.transform import (
     WorldField,
+    inside,
     jacobian_determinant,
     map_points,
     warp_image_to,
@@ -111,7 +112,13 @@ class RegistrationResult:
             raise UsageError(
                 f"points of shape {given.shape}, expected (N, 3)", "give one row of x, y, z in RAS mm a point"
             )
-        return map_points(self.inverse if to == "fixed" else self.displacement, given)
+        field = self.inverse if to == "fixed" else self.displacement
+        if count := int((~inside(field.grid, given)).sum()):
+            front().warn(
+                f"{count} of {len(given)} points lie outside the {'moving' if to == 'fixed' else 'fixed'} image's "
+                "field, which does not move them"
+            )
+        return map_points(field, given)
 
     def jacobian(self, *, log: bool = False) -> Any:
         """Jacobian determinant of the map on the fixed grid, the alignment included (``log``: its natural logarithm,

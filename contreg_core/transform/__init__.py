@@ -13,6 +13,7 @@ from contreg_core.transform.itk_grid import on_upright_grid, sheared, upright
 from contreg_core.transform.operations import (
     best_affine,
     compose,
+    inside,
     invert,
     jacobian_determinant,
     map_points,
@@ -33,6 +34,7 @@ __all__ = [
     "best_affine",
     "compose",
     "field_bytes",
+    "inside",
     "invert",
     "jacobian_determinant",
     "map_points",

@@ -24,7 +24,7 @@ def convention_of(
     path: Path, stored: VectorVolume, form: FieldFormat | None, beside: Declared
 ) -> FieldFormat:
     """The convention of a field; ``form`` is what a person says of it. Raises as ``read_field`` does."""
-    refuse_coefficients(path, stored)
+    _refuse_coefficients(path, stored)
     own, why = _own(stored, beside)
     if own is None and stored.intent == _FSL and form is not None and not form.startswith("fsl"):
         raise UsageError(
@@ -33,9 +33,11 @@ def convention_of(
         )
     if own is not None and form not in (None, own):
         raise UsageError(f"{path}: '{own}' by {why}, not '{form}'", "leave --field-format out")
-    known = own or form
-    if known is not None:
-        return known
+    if own is not None:
+        return own
+    if form is not None:
+        _check_absolute(path, form, stored.vectors, Grid(stored.affine, stored.vectors.shape[1:]))
+        return form
     found = (
         "FSL warps may be relative or absolute" if stored.intent == _FSL else "several tools write such files"
     )
@@ -45,7 +47,7 @@ def convention_of(
     )
 
 
-def refuse_coefficients(path: Path, stored: VectorVolume) -> None:
+def _refuse_coefficients(path: Path, stored: VectorVolume) -> None:
     """Raise ``DataError`` for numbers that are no displacements, with what makes displacements of them."""
     if stored.intent in _FSL_SPLINES:
         raise DataError(
@@ -77,7 +79,7 @@ def _own(stored: VectorVolume, beside: Declared) -> tuple[FieldFormat | None, st
     return ("ras", f"its NIfTI intent {_DISPLACEMENT}") if stored.intent == _DISPLACEMENT else (None, "")
 
 
-def check_absolute(path: Path, form: FieldFormat, stored: Vectors, grid: Grid) -> None:
+def _check_absolute(path: Path, form: FieldFormat, stored: Vectors, grid: Grid) -> None:
     """Refuse positions taken for displacements, and the other way round; raises ``UsageError``.
 
     By the variance that is left without the positions of the voxels: FSL's own programs tell the two apart so.

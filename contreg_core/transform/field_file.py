@@ -8,7 +8,7 @@ import numpy as np
 from contreg_core.errors import UsageError
 from contreg_core.files import write_bytes
 from contreg_core.transform.convention import CONVENTIONS, FieldFormat
-from contreg_core.transform.declaration import check_absolute, convention_of
+from contreg_core.transform.declaration import convention_of
 from contreg_core.transform.itk_grid import sheared
 from contreg_core.transform.sidecar import declared
 from contreg_core.transform.world import Grid, WorldField, check_reach
@@ -64,8 +64,6 @@ def read_declared_field(
     beside = declared(path)
     known = convention_of(path, stored, form, beside)
     grid = Grid(stored.affine, stored.vectors.shape[1:])
-    if form is not None and known != beside.form:
-        check_absolute(path, known, stored.vectors, grid)
     vectors = CONVENTIONS[known].decode(stored.vectors, grid, _required(known, moving))
     check_reach(path, vectors)
     doubt = beside.doubt if known == beside.form else ""

@@ -67,7 +67,7 @@ def read_itk(path: Path) -> Chain:
     elif path.suffix.lower() == ".mat":
         records = _matlab_records(path)
     else:
-        records, texts = text_records("\n" + path.read_text("latin-1"))
+        records, texts = text_records(path.read_text("latin-1"))
     check_records(path, records)
     if len(records) < 2 or records[0].composite:
         return Chain(str(path), _stages(path, _read(path, path)))

@@ -1,6 +1,7 @@
 """What a transform file of ITK claims to hold, looked at before ITK reads it: ITK allocates what it is told."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,21 +55,25 @@ def check_records(path: Path, records: Sequence[Record]) -> None:
 
 def text_records(text: str) -> tuple[list[Record], list[str]]:
     """Of ITK's text form: the records, and the text of each as a file of its own."""
-    records, texts = [], []
-    for block in text.split("\nTransform:")[1:]:
-        kind, _, rest = block.partition("\n")
-        told = dict(line.split(":", 1) for line in rest.splitlines() if ":" in line)
-        fixed = told.get("FixedParameters", "").split()[:_MOST_FIXED]
-        records.append(Record(kind.strip(), len(told.get("Parameters", "").split()), _floats(fixed)))
-        texts.append(f"#Insight Transform File V1.0\n#Transform 0\nTransform:{block.partition('#')[0]}\n")
-    return records, texts
+    blocks = re.split(r"^[ \t]*Transform[ \t]*:", text, flags=re.MULTILINE)[1:]
+    own = [
+        f"#Insight Transform File V1.0\n#Transform 0\nTransform:{block.partition('#')[0]}\n"
+        for block in blocks
+    ]
+    return [_text_record(block) for block in blocks], own
 
 
-def _floats(words: Sequence[str]) -> tuple[float, ...]:
+def _text_record(block: str) -> Record:
+    """One that names a thing twice has no fixed parameters: ITK would make a grid of each."""
+    kind, _, rest = block.partition("\n")
+    lines = [line.partition(":") for line in rest.splitlines() if not line.startswith("#")]
+    told = {key.strip(): value.split() for key, _, value in lines if value}
     try:
-        return tuple(float(word) for word in words)
+        fixed = tuple(float(word) for word in told.get("FixedParameters", ())[:_MOST_FIXED])
     except ValueError:
-        return ()
+        fixed = ()
+    once = sum(key.strip() == "FixedParameters" for key, _, _ in lines) < 2
+    return Record(kind.strip(), len(told.get("Parameters", ())), fixed if once else ())
 
 
 def hdf5_records(path: Path) -> list[Record]:
@@ -146,7 +151,7 @@ def _in_order(group: h5py.Group) -> list[h5py.Group]:
 
 def _record(group: h5py.Group) -> Record:
     kind = np.asarray(group["TransformType"]).item()
-    # ITK before 4.? wrote "TranformParameters".
+    # Older ITK wrote "TranformParameters".
     of = {name.replace("Tranform", "Transform"): group[name] for name in group}
     parameters, fixed = of.get("TransformParameters"), of.get("TransformFixedParameters")
     return Record(

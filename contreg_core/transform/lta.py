@@ -1,6 +1,6 @@
 """FreeSurfer's linear transforms (.lta): source points to destination points, in voxels or RAS mm."""
 
-import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from contreg_core.transform.chain import Linear
 from contreg_core.volume.stream import read_text
 
 _VOXELS, _RAS = 0, 1
-_NUMBERS = r"[-+\d.eE \t]+"
+Told = Mapping[str, str]
 
 
 def read_lta(path: Path) -> Linear:
@@ -19,56 +19,57 @@ def read_lta(path: Path) -> Linear:
 
     Of types 0 (voxel to voxel, by the volumes that the file describes) and 1 (RAS to RAS). Raises ``DataError``.
     """
-    text = re.sub("#.*", "", read_text(path))
-    kind, count = (_number(path, text, key) for key in ("type", "nxforms"))
+    lines = [" ".join(line.partition("#")[0].split()) for line in read_text(path).splitlines()]
+    head, rest = _parted(list(filter(None, lines)), "1 4 4")
+    told = _told(head)
+    kind, count = (float(_numbers(path, told, key, 1)[0]) for key in ("type", "nxforms"))
     if kind not in (_VOXELS, _RAS) or count != 1:
         raise DataError(
             f"{path}: an LTA of type {kind:g} with {count:g} transforms, expected one of type 0 or 1",
             "convert it: lta_convert --inlta FILE --outlta OUT.lta",
         )
-    matrix = _matrix(path, text)
+    matrix = _numbers(path, {"1 4 4": " ".join(rest[:4])}, "1 4 4", 16).reshape(4, 4)
     if kind == _VOXELS:
-        matrix = _volume(path, text, "dst") @ matrix @ np.linalg.inv(_volume(path, text, "src"))
+        source, destination = _parted(_parted(rest, "src volume info")[1], "dst volume info")
+        affines = [_volume(path, _told(lines)) for lines in (destination, source)]
+        matrix = affines[0] @ matrix @ np.linalg.inv(affines[1])
     if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:3, :3])) < 1e-12:
         raise DataError(f"{path}: its matrix has no inverse", "write it again")
     return Linear(np.asarray(np.linalg.inv(matrix), np.float64))
 
 
-def _number(path: Path, text: str, key: str) -> float:
-    return float(_row(path, text, key, 1)[0])
+def _parted(lines: Sequence[str], mark: str) -> tuple[Sequence[str], Sequence[str]]:
+    """What stands before and after a line."""
+    at = lines.index(mark) if mark in lines else len(lines)
+    return lines[:at], lines[at + 1 :]
 
 
-def _row(path: Path, text: str, key: str, count: int) -> NDArray[np.float64]:
-    found = re.search(rf"^\s*{key}\s*=({_NUMBERS})$", text, re.MULTILINE)
-    return _floats(path, key, found.group(1) if found else "", count)
+def _told(lines: Sequence[str]) -> Told:
+    pairs = (line.partition("=") for line in lines if "=" in line)
+    return {key.strip(): value.strip() for key, _, value in pairs}
 
 
-def _floats(path: Path, key: str, text: str, count: int) -> NDArray[np.float64]:
+def _numbers(path: Path, told: Told, key: str, count: int) -> NDArray[np.float64]:
     try:
-        numbers = np.array([float(word) for word in text.split()])
+        numbers = np.array([float(word) for word in told.get(key, "").split()])
     except ValueError:
         numbers = np.empty(0)
     if len(numbers) != count:
-        raise DataError(f"{path}: '{key}' has no {count} numbers, as an LTA has", "write it again")
+        raise DataError(f"{path}: '{key}' has not the {count} numbers of an LTA", "write it again")
     return numbers
 
 
-def _matrix(path: Path, text: str) -> NDArray[np.float64]:
-    rows = re.search(rf"^\s*1 4 4\s*$((?:\s+{_NUMBERS}$){{4}})", text, re.MULTILINE)
-    return _floats(path, "1 4 4", rows.group(1) if rows else "", 16).reshape(4, 4)
-
-
-def _volume(path: Path, text: str, side: str) -> NDArray[np.float64]:
-    """Voxels to RAS mm of the volume described under ``src`` or ``dst volume info``."""
-    _, _, told = text.partition(f"{side} volume info")
-    told = told.partition("volume info")[0]
-    if not _number(path, told, "valid"):
+def _volume(path: Path, told: Told) -> NDArray[np.float64]:
+    """Voxels to RAS mm of a volume that the file describes."""
+    if told.get("valid", "0").split()[:1] != ["1"]:
         raise DataError(
-            f"{path}: does not describe its {side} volume, which voxels need",
+            f"{path}: does not describe the volumes whose voxels it maps",
             "convert it: lta_convert --inlta FILE --outlta OUT.lta --src MOVING --trg FIXED",
         )
-    size, zooms = _row(path, told, "volume", 3), _row(path, told, "voxelsize", 3)
-    axes = np.stack([_row(path, told, f"{axis}ras", 3) for axis in "xyz"], axis=1) * zooms
+    size, zooms = _numbers(path, told, "volume", 3), _numbers(path, told, "voxelsize", 3)
+    axes = np.stack([_numbers(path, told, f"{axis}ras", 3) for axis in "xyz"], axis=1) * zooms
     affine = np.eye(4)
-    affine[:3, :3], affine[:3, 3] = axes, _row(path, told, "cras", 3) - axes @ (size / 2)
+    affine[:3, :3], affine[:3, 3] = axes, _numbers(path, told, "cras", 3) - axes @ (size / 2)
+    if abs(np.linalg.det(axes)) < 1e-12:
+        raise DataError(f"{path}: describes a volume without extent", "write it again")
     return affine
