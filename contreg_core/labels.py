@@ -44,13 +44,20 @@ def warp_labels(
 
 
 def seems_labels(array: NDArray[np.generic]) -> bool:
-    """Whether a volume read as an image looks like a label map: whole numbers, not many, in patches of one."""
-    if not np.array_equal(array, np.rint(array)) or len(np.unique(array)) > _MOST_IDS:
+    """Whether a volume read as an image looks like a label map: whole numbers, not many, in patches of one.
+
+    What is most frequent is background, and counts for nothing.
+    """
+    if not np.array_equal(array, np.rint(array)):
         return False
+    ids, counts = np.unique(array, return_counts=True)
+    if len(ids) > _MOST_IDS:
+        return False
+    background = ids[counts.argmax()]
     alike = present = 0
     for axis in range(array.ndim):
         one, other = (np.delete(array, end, axis) for end in (0, -1))
-        told = (one != 0) | (other != 0)
+        told = (one != background) | (other != background)
         alike += int((one == other)[told].sum())
         present += int(told.sum())
     return 2 * alike > present

@@ -355,6 +355,7 @@ def test_an_affine_is_inverted(contreg, place, to):
     for source, transform, out in (("near", "a.tfm", "there"), ("there", f"back.{to}", "again")):
         contreg("warp", place / f"{source}.csv", "-t", place / transform, "-o", place / f"{out}.csv")
     assert points_of(place / "again.csv") == pytest.approx(points_of(place / "near.csv"), abs=1e-4)
+    assert contreg(*given[:3], place / "c.nii.gz", "--fixed", place / "image.nii.gz").code == 0
     alone = contreg("transform", "invert", place / "a.tfm", place / "b.nii.gz")
     assert alone.code == 2
     assert "--moving" in alone.error
@@ -538,15 +539,15 @@ def test_a_text_that_claims_a_large_grid_is_refused(contreg, place, kind):
 SHIFT = sitk.TranslationTransform(3, (48.0, 0.0, 0.0))
 
 
-def ct(place: Path, air: float, *, noise: float = 0) -> Path:
-    """A head in air: two values, with some noise."""
+def ct(place: Path, air: float, *, noise: float = 0, whole: bool = False) -> Path:
+    """A head in air, of whole numbers where asked for."""
     rng = np.random.default_rng(0)
     array = np.full((24, 24, 24), air, np.float32)
     array[5:19, 5:19, 5:19] = rng.uniform(0, 57, (14, 14, 14))
     array += noise * rng.normal(size=array.shape).astype(np.float32)
     affine = np.diag([4.0, 4, 4, 1])
     affine[:3, 3] = -46
-    write_volume(place / "ct.nii.gz", Volume(array, affine))
+    write_volume(place / "ct.nii.gz", Volume(np.rint(array) if whole else array, affine))
     sitk.WriteTransform(SHIFT, str(place / "shift.tfm"))
     return place / "ct.nii.gz"
 
@@ -578,12 +579,12 @@ def test_a_background_is_not_of_labels(contreg, place):
     assert result.code == 2
 
 
-@pytest.mark.parametrize("order", ["linear", "bspline"])
-def test_labels_that_are_mixed_are_told_of(contreg, place, order):
+@pytest.mark.parametrize(("order", "air"), [("linear", 0), ("linear", -1024), ("bspline", 300)])
+def test_labels_that_are_mixed_are_told_of(contreg, place, order, air):
     labels = np.zeros((24, 24, 24), np.uint8)
     labels[4:12, 4:20, 4:20], labels[12:20, 4:20, 4:20] = 10, 50
     write_volume(place / "l.nii.gz", Volume(labels, np.diag([4.0, 4, 4, 1])))
-    image = ct(place, 0)
+    image = ct(place, air, whole=True)
     given = ("-t", place / "shift.tfm", "-o", place / "w.nii.gz", "--interpolation")
     lines = [
         contreg("warp", file, "--fixed", image, *given, how).err

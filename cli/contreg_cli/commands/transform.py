@@ -96,7 +96,8 @@ def invert(
     """
     chain = transforms.read(file, form, moving, fixed)
     grids = [None if image is None else transforms.grid_of(image) for image in (fixed, moving)]
-    _write(transforms.save(output, transforms.inverse(chain, *grids), grid=grids[1]))
+    back = transforms.inverse(chain, *grids)
+    _write(transforms.save(output, back, grid=back.grid or grids[1] or grids[0]))
 
 
 @command.command()
