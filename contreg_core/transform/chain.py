@@ -10,6 +10,8 @@ from contreg_core.errors import DataError, UsageError
 from contreg_core.transform.operations import Points, inside, map_points, resample
 from contreg_core.transform.world import Affine, Grid, WorldField, check_reach, positions
 
+_FLAT = 1e-12
+
 
 class Stage(Protocol):
     """One map of the world, fixed points to moving points, RAS mm."""
@@ -136,7 +138,12 @@ class Chain:
 
     def inverse(self) -> "Chain":
         """The way back of a chain of matrices, exact; raises ``DataError`` for one that flattens space."""
-        matrix = self.matrix
-        if matrix is None or abs(np.linalg.det(matrix[:3, :3])) < 1e-12:
-            raise DataError(f"{self.name}: its matrix cannot be inverted", "name another transform")
-        return Chain(self.name, (Linear(np.asarray(np.linalg.inv(matrix), np.float64)),))
+        assert self.matrix is not None, "a field has no such inverse"
+        return Chain(self.name, (Linear(inverted(self.name, self.matrix)),))
+
+
+def inverted(name: object, matrix: Affine) -> Affine:
+    """The inverse of a file's matrix; raises ``DataError`` where it has none."""
+    if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:3, :3])) < _FLAT:
+        raise DataError(f"{name}: its matrix cannot be inverted", "name another transform, or write it again")
+    return np.asarray(np.linalg.inv(matrix), np.float64)

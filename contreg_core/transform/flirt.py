@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from contreg_core.errors import UsageError
-from contreg_core.transform.chain import Linear
+from contreg_core.transform.chain import Linear, inverted
 from contreg_core.transform.convention import fsl_matrix
 from contreg_core.transform.world import Affine, Grid
 
@@ -28,11 +28,13 @@ def flirt_matrix(path: Path) -> Affine | None:
 
 
 def flirt_stage(path: Path, matrix: Affine, fixed: Grid | None, moving: Grid | None) -> Linear:
-    """``A_M S_M^-1 F^-1 S_F A_F^-1``, S from voxels to FSL's millimetres; raises ``UsageError`` without both grids."""
+    """``A_M S_M^-1 F^-1 S_F A_F^-1``, S from voxels to FSL's millimetres; raises ``UsageError`` without both grids,
+    ``DataError`` where F has no inverse.
+    """
     if fixed is None or moving is None:
         raise UsageError(
             f"{path}: FLIRT's matrices depend on the grids of both images",
             "name them: --fixed (FLIRT's -ref) and --moving (its -in)",
         )
-    back = np.linalg.inv(matrix) @ fsl_matrix(fixed) @ np.linalg.inv(fixed.affine)
+    back = inverted(path, matrix) @ fsl_matrix(fixed) @ np.linalg.inv(fixed.affine)
     return Linear(moving.affine @ np.linalg.inv(fsl_matrix(moving)) @ back)

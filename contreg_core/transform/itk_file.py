@@ -7,17 +7,22 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
-from scipy.io import whosmat
 
 from contreg_core.errors import DataError
 from contreg_core.transform.chain import Chain, Linear, OnGrid, Stage
 from contreg_core.transform.itk_grid import LPS, columns, sheared
-from contreg_core.transform.itk_records import HDF5_MAGIC, Record, check_records, hdf5_records, text_records
+from contreg_core.transform.itk_records import (
+    HDF5_MAGIC,
+    check_records,
+    hdf5_records,
+    matlab_records,
+    text_records,
+    unreadable,
+)
 from contreg_core.transform.operations import Points
 from contreg_core.transform.world import Grid, WorldField, check_reach, positions
 from contreg_core.volume import spacing
 
-_READABLE = "name a .h5, .tfm, .mat or .txt transform file"
 _FLIP = np.array([-1.0, -1.0, 1.0])
 
 
@@ -65,7 +70,7 @@ def read_itk(path: Path) -> Chain:
     if head == HDF5_MAGIC or path.suffix.lower() in (".h5", ".hdf5"):
         records = hdf5_records(path)
     elif path.suffix.lower() == ".mat":
-        records = _matlab_records(path)
+        records = matlab_records(path)
     else:
         records, texts = text_records(path.read_text("latin-1"))
     check_records(path, records)
@@ -80,18 +85,6 @@ def read_itk(path: Path) -> Chain:
     return Chain(str(path), stages, (note,))
 
 
-def _matlab_records(path: Path) -> list[Record]:
-    """ITK's are of MATLAB's version 4: an array of parameters named by the kind, then one named ``fixed``."""
-    size = path.stat().st_size
-    try:
-        found = [(name, shape) for name, shape, _ in whosmat(str(path), byte_order="native")]
-    except Exception as error:  # whatever scipy makes of bytes that are no such file
-        raise DataError(f"{path}: ITK cannot read it as a transform", _READABLE) from error
-    if any(8 * int(np.prod(shape, dtype=np.float64)) > size for _, shape in found):
-        raise DataError(f"{path}: {size} bytes that claim to hold more", _READABLE, code="FILE-15")
-    return [Record(name, int(np.prod(shape)), ()) for name, shape in found if name != "fixed"]
-
-
 def _read_text(path: Path, text: str) -> sitk.Transform:
     with tempfile.TemporaryDirectory() as folder:
         alone = Path(folder) / "alone.tfm"
@@ -102,8 +95,8 @@ def _read_text(path: Path, text: str) -> sitk.Transform:
 def _read(path: Path, file: Path) -> sitk.Transform:
     try:
         transform = sitk.ReadTransform(str(file))
-    except (RuntimeError, OSError) as error:
-        raise DataError(f"{path}: ITK cannot read it as a transform", _READABLE) from error
+    except (RuntimeError, OSError, ValueError) as error:  # the last where its account is no text
+        raise unreadable(path) from error
     if transform.GetDimension() != 3:
         raise DataError(
             f"{path}: a transform of {transform.GetDimension()} dimensions, expected 3", "name another"
@@ -122,10 +115,10 @@ def _stages(path: Path, transform: sitk.Transform) -> tuple[Stage, ...]:
 
 
 def _linear(path: Path, transform: sitk.Transform) -> Linear:
-    origin = np.array(transform.TransformPoint((0.0, 0.0, 0.0)))
+    origin, *ends = (np.array(transform.TransformPoint(p)) for p in [[0.0] * 3, *np.eye(3).tolist()])
     matrix = np.eye(4)
-    matrix[:3, :3] = np.stack([transform.TransformPoint(axis) for axis in np.eye(3).tolist()], axis=1)
-    matrix[:3, :3] -= origin[:, None]
+    with np.errstate(invalid="ignore"):
+        matrix[:3, :3] = np.stack(ends, axis=1) - origin[:, None]
     matrix[:3, 3] = origin
     if not np.isfinite(matrix).all():
         raise DataError(f"{path}: its matrix is not finite", "write it again", code="VAL-09")

@@ -2,8 +2,9 @@
 
 import math
 import re
+import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import h5py
@@ -20,6 +21,8 @@ _HIGHEST_RATIO = 300
 """As of cached scans: what holds a measured displacement does not pack better."""
 _MOST_MEMBERS = 10_000
 _MOST_FIXED = 1000
+_LARGEST_KIND = 10_000
+"""Of a MATLAB array; one of the other byte order is larger."""
 _REMEDY = "write it again with the program it is from"
 
 
@@ -76,6 +79,46 @@ def _text_record(block: str) -> Record:
     return Record(kind.strip(), len(told.get("Parameters", ())), fixed if once else ())
 
 
+def matlab_records(path: Path) -> list[Record]:
+    """Of ITK's MATLAB files (version 4): an array of parameters, named by the kind, then one named ``fixed``.
+
+    Raises ``DataError`` for any other file, and where an array is longer than the file.
+    """
+    content = path.read_bytes()
+    records: list[Record] = []
+    at = 0
+    while at < len(content):
+        name, values, at = _matlab_array(path, content, at)
+        if name != "fixed":
+            records.append(Record(name, len(values), ()))
+        elif records:
+            records[-1] = replace(records[-1], fixed=values[:_MOST_FIXED])
+    return records
+
+
+def _matlab_array(path: Path, content: bytes, at: int) -> tuple[str, tuple[float, ...], int]:
+    """Name and numbers of the array that begins at a byte, and where the next one does."""
+    try:
+        order = "<" if 0 <= struct.unpack_from("<i", content, at)[0] < _LARGEST_KIND else ">"
+        kind, rows, columns, imaginary, length = struct.unpack_from(f"{order}5i", content, at)
+        name = content[at + 20 : at + 20 + length].rstrip(b"\0").decode("ascii")
+        number = {0: "d", 1: "f"}[kind // 10 % 10]
+        if imaginary or min(rows, columns, length) < 0:
+            raise ValueError
+        start = at + 20 + length
+        values = struct.unpack_from(f"{order}{rows * columns}{number}", content, start)
+    except (struct.error, ValueError, KeyError, OverflowError, MemoryError) as error:
+        raise unreadable(path) from error
+    return name, values, start + struct.calcsize(f"{order}{len(values)}{number}")
+
+
+def unreadable(path: Path) -> DataError:
+    """What is no transform file of ITK."""
+    return DataError(
+        f"{path}: ITK cannot read it as a transform", "name a .h5, .tfm, .mat or .txt transform file"
+    )
+
+
 def hdf5_records(path: Path) -> list[Record]:
     """Of ITK's HDF5, nothing of which is read but names, types and fixed parameters.
 
@@ -91,9 +134,7 @@ def hdf5_records(path: Path) -> list[Record]:
     except DataError:
         raise
     except UNREADABLE as error:
-        raise DataError(
-            f"{path}: ITK cannot read it as a transform", "name a .h5, .tfm, .mat or .txt transform file"
-        ) from error
+        raise unreadable(path) from error
 
 
 def refuse_x5(path: Path) -> DataError:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contreg_core.errors import DataError
-from contreg_core.transform.chain import Linear
+from contreg_core.transform.chain import Linear, inverted
 from contreg_core.volume.stream import read_text
 
 _VOXELS, _RAS = 0, 1
@@ -32,10 +32,8 @@ def read_lta(path: Path) -> Linear:
     if kind == _VOXELS:
         source, destination = _parted(_parted(rest, "src volume info")[1], "dst volume info")
         affines = [_volume(path, _told(lines)) for lines in (destination, source)]
-        matrix = affines[0] @ matrix @ np.linalg.inv(affines[1])
-    if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:3, :3])) < 1e-12:
-        raise DataError(f"{path}: its matrix has no inverse", "write it again")
-    return Linear(np.asarray(np.linalg.inv(matrix), np.float64))
+        matrix = affines[0] @ matrix @ inverted(path, affines[1])
+    return Linear(inverted(path, matrix))
 
 
 def _parted(lines: Sequence[str], mark: str) -> tuple[Sequence[str], Sequence[str]]:
@@ -54,7 +52,7 @@ def _numbers(path: Path, told: Told, key: str, count: int) -> NDArray[np.float64
         numbers = np.array([float(word) for word in told.get(key, "").split()])
     except ValueError:
         numbers = np.empty(0)
-    if len(numbers) != count:
+    if len(numbers) != count or not np.isfinite(numbers).all():
         raise DataError(f"{path}: '{key}' has not the {count} numbers of an LTA", "write it again")
     return numbers
 
@@ -70,6 +68,4 @@ def _volume(path: Path, told: Told) -> NDArray[np.float64]:
     axes = np.stack([_numbers(path, told, f"{axis}ras", 3) for axis in "xyz"], axis=1) * zooms
     affine = np.eye(4)
     affine[:3, :3], affine[:3, 3] = axes, _numbers(path, told, "cras", 3) - axes @ (size / 2)
-    if abs(np.linalg.det(axes)) < 1e-12:
-        raise DataError(f"{path}: describes a volume without extent", "write it again")
     return affine
