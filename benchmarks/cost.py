@@ -70,7 +70,6 @@ def measure(source: Path, subjects: int) -> dict[str, Any]:
     import torch
 
     torch.set_num_threads(1)
-    from contreg.unregistered import identity
     from contreg_adapters.lpba40 import Lpba40
     from contreg_core.inference.images import find_brain
     from contreg_core.inference.outputs import Input, write_registration, write_segmentation
@@ -78,6 +77,7 @@ def measure(source: Path, subjects: int) -> dict[str, Any]:
     from contreg_core.inference.references import Reference, read_image
     from contreg_core.inference.register import register_images
     from contreg_core.inference.segment import segment_image
+    from contreg_core.inference.unregistered import identity
     from contreg_core.plugins import load_catalogue
     from contreg_core.prepare import Preparation
     from contreg_core.volume import write_volume

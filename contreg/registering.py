@@ -72,6 +72,7 @@ class Registering:
                     alignment=how.alignment,
                     field_grid=self.field_grid,
                     samples=how.samples,
+                    similarity=how.similarity,
                     background=self.background,
                 )
             )
@@ -80,7 +81,7 @@ class Registering:
             record_sums(folder, written)
         warnings = (*result.warnings, *cut_off(brains[0], brains[1], result.affine))
         summary = f"{shown(model.recipe.name, model.prediction.words)}: {_summary(result.quality)}"
-        return Told(tuple(written), warnings, summary, notes)
+        return Told(tuple(written), warnings, summary, (*notes, *result.notes))
 
     def unit(self, pair: ImagePair, basis: str) -> Unit:
         """Done is the inverse's sidecar, which is written last; without a key where an input is gone."""
@@ -103,6 +104,7 @@ class Registering:
             self.field_grid,
             asdict(self.choice),
             how.samples,
+            *([] if how.similarity == "auto" else [how.similarity]),
         ]
         own += [] if self.background is None else [self.background]  # so that what is done already stays
         return digest([self.asked.identity(model), own])

@@ -35,7 +35,7 @@ from contreg_core.volume import Volume
 
 if TYPE_CHECKING:
     from contreg_core.engine import Precision
-    from contreg_core.inference.prediction import Alignment
+    from contreg_core.inference.prediction import Alignment, Similarity
     from contreg_core.inference.quality import Quality
     from contreg_core.labels import LabelMode
     from contreg_core.transform import FieldFormat
@@ -151,6 +151,7 @@ def register(
     moving_mask: ImageLike | None = None,
     fixed_mask: ImageLike | None = None,
     alignment: "Alignment" = "affine",
+    similarity: "Similarity" = "auto",
     label_mode: "LabelMode" = "linear",
     symmetric: bool = False,
     refine: int = 0,
@@ -164,10 +165,11 @@ def register(
     """Register two images of brains, extracted or with masks; the defaults are those of ``contreg register``.
 
     Images of any axis order, spacing and size: paths, nibabel or SimpleITK images, or (array, affine). ``alignment``
-    (``"affine"``, ``"rigid"``, ``"none"``) comes first; ``model`` is a recipe that needs no training, a run, a model
-    file, or what ``load`` gave. ``background`` is the warped image's value where the moving one does not reach, by
-    default what surrounds the head in it. What may be wrong with the answer is in ``result.warnings`` and warned of.
-    Raises ``ContregError``.
+    (``"affine"``, ``"rigid"``, ``"none"``) comes first. ``similarity`` says how images of two contrasts are compared:
+    ``"auto"`` as their joint intensities say, ``"same"`` as they are, ``"mapped"`` in the fixed image's contrast.
+    ``model`` is a recipe that needs no training, a run, a model file, or what ``load`` gave. ``background`` is the
+    warped image's value where the moving one does not reach, by default its own. What may be wrong with the answer is
+    in ``result.warnings`` and warned of. Raises ``ContregError``.
     """
     loaded = ready(model, settings, symmetric, refine, device, precision)
     from contreg_core.inference.trained import registering
@@ -191,6 +193,7 @@ def register(
             label_mode=label_mode,
             alignment=alignment,
             samples=samples,
+            similarity=similarity,
             background=background,
         ),
         front().warn,

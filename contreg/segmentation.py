@@ -30,7 +30,7 @@ from contreg_core.volume import Volume
 
 if TYPE_CHECKING:
     from contreg_core.engine import Precision
-    from contreg_core.inference.prediction import Alignment
+    from contreg_core.inference.prediction import Alignment, Similarity
     from contreg_core.labels import LabelMode
 
 
@@ -77,6 +77,7 @@ def segment(
     references: int | None = None,
     fusion: Fusion = "majority",
     alignment: "Alignment" = "affine",
+    similarity: "Similarity" = "auto",
     label_mode: "LabelMode" = "linear",
     symmetric: bool = False,
     refine: int = 0,
@@ -124,6 +125,7 @@ def segment(
             label_mode=label_mode,
             alignment=alignment,
             samples=samples,
+            similarity=similarity,
         ),
         front().warn,
     )

@@ -66,6 +66,7 @@ class Job:
             label_mode=self.how.label_mode,
             alignment=self.how.alignment,
             samples=self.how.samples,
+            similarity=self.how.similarity,
         )
         about = {
             "fusion": self.fuse,
@@ -151,6 +152,7 @@ class Segmenting:
             how.label_mode,
             how.alignment,
             how.samples or None,
+            *([] if how.similarity == "auto" else [how.similarity]),
             self.probabilities,
         ]
         table = stamps(self.label_table) if self.label_table else []

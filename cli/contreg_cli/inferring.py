@@ -9,7 +9,7 @@ import click
 from contreg_cli import completing, options
 
 if TYPE_CHECKING:
-    from contreg_core.inference.prediction import Alignment
+    from contreg_core.inference.prediction import Alignment, Similarity
     from contreg_core.labels import LabelMode
     from contreg_core.volume.choice import OrientationFrom
 
@@ -88,6 +88,14 @@ _PREDICTION = (
         show_default=True,
         help="How labels are read between voxels: the neighbours' weighted vote, or the nearest.",
     ),
+    click.option(
+        "--similarity",
+        type=click.Choice(["auto", "same", "mapped"]),
+        default="auto",
+        show_default=True,
+        help="Compare the images as they are, or with the moving intensities mapped to the fixed image's contrast; "
+        "auto: as the joint intensities say.",
+    ),
     options.symmetric,
     options.refine,
     options.samples,
@@ -130,6 +138,7 @@ def prediction(command: Callable[..., None]) -> Callable[..., None]:
         *,
         alignment: "Alignment",
         label_mode: "LabelMode",
+        similarity: "Similarity",
         symmetric: bool,
         refine: int,
         samples: int | None,
@@ -137,7 +146,7 @@ def prediction(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         from contreg_core.inference.prediction import Prediction
 
-        command(how=Prediction(symmetric, refine, samples or 0, label_mode, alignment), **rest)
+        command(how=Prediction(symmetric, refine, samples or 0, label_mode, alignment, similarity), **rest)
 
     for option in reversed(_PREDICTION):
         gathered = option(gathered)

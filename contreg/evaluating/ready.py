@@ -90,8 +90,8 @@ def _no_cohort(request: Request) -> UsageError:
 
 def _unregistered(request: Request, catalogue: "Catalogue") -> Subject:
     from contreg.recipes import find_recipe
-    from contreg.unregistered import identity
     from contreg_core.inference.evaluate import evaluate, kept_loader
+    from contreg_core.inference.unregistered import identity
 
     if request.how.symmetric:
         raise UsageError("--model none predicts nothing to make symmetric", "leave out --symmetric")

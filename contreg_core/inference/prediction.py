@@ -7,6 +7,9 @@ if TYPE_CHECKING:
     from contreg_core.labels import LabelMode
 
 Alignment: TypeAlias = Literal["none", "rigid", "affine"]
+Similarity: TypeAlias = Literal["auto", "same", "mapped"]
+"""Whether images are compared as they are (``same``), the moving one in the fixed image's contrast (``mapped``), or as
+their joint intensities say (``auto``)."""
 
 
 @dataclass(frozen=True)
@@ -14,7 +17,7 @@ class Prediction:
     """``symmetric`` averages both directions (exact inverses, twice the time); ``refine`` improves the field by so many
     steps of descent on the pair itself; with ``samples`` the answer is the mean of so many draws of a model that gives
     a variance. ``label_mode`` is how labels are read between voxels, ``alignment`` what brings the brains together
-    beforehand.
+    beforehand, ``similarity`` how images of two contrasts are compared.
     """
 
     symmetric: bool = False
@@ -22,6 +25,7 @@ class Prediction:
     samples: int = 0
     label_mode: "LabelMode" = "linear"
     alignment: Alignment = "affine"
+    similarity: Similarity = "auto"
 
     @property
     def exactly_inverse(self) -> bool:

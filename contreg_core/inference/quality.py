@@ -13,6 +13,7 @@ from contreg_core import spatial
 from contreg_core.errors import DataError
 from contreg_core.evaluation.folding import regularity
 from contreg_core.evaluation.similarity import ncc
+from contreg_core.inference.contrast import ONE_CONTRAST, Contrast
 from contreg_core.inference.images import GriddedBrain
 
 _POOR_OVERLAP = 0.7
@@ -35,8 +36,9 @@ class Quality:
 
     ``ncc`` is inside the fixed brain, ``overlap`` the Dice of the two brain masks, each before and after.
     ``displacement_mm`` and ``inverse_error_mm`` (empty without an inverse) map "p50" ... "p100" to lengths.
-    ``out_of_range_percent`` is ``out_of_range``'s, where the image was warped on its own scale. ``scale`` is the fixed
-    brain's: the mm that stand for one of an adult brain's.
+    ``contrast`` is the relation of the intensities after the alignment; where they were mapped ``ncc`` is of the mapped
+    image. ``out_of_range_percent`` is ``out_of_range``'s, where the image was warped on its own scale. ``scale`` is the
+    fixed brain's: the mm that stand for one of an adult brain's.
     """
 
     ncc_before: float
@@ -49,11 +51,12 @@ class Quality:
     displacement_mm: Mapping[str, float]
     inverse_error_mm: Mapping[str, float]
     out_of_range_percent: float = math.nan
+    contrast: Contrast = ONE_CONTRAST
     scale: float = 1.0
 
     def warnings(self) -> tuple[str, ...]:
         """What a person should look at."""
-        found = []
+        found = [self.contrast.warning] if self.contrast.warning else []
         if self.overlap_before < _POOR_OVERLAP:
             found.append(
                 f"the brains overlap poorly before registration (Dice {self.overlap_before:.2f}): "
@@ -94,6 +97,7 @@ def assess(
     warped: NDArray[np.float32],
     displacement: NDArray[np.float32],
     inverse: NDArray[np.float32] | None,
+    contrast: Contrast = ONE_CONTRAST,
 ) -> Quality:
     """Quality of ``displacement`` ``(3, *space)``, voxels of the working grid that both images are on."""
     folded = regularity(displacement, fixed.mask)
@@ -109,6 +113,7 @@ def assess(
         _lengths(displacement, fixed),
         {} if inverse is None else _lengths(_there_and_back(displacement, inverse), moving),
         scale=fixed.scale,
+        contrast=contrast,
     )
 
 

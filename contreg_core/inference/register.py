@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from contreg_core import spatial
 from contreg_core.errors import DataError
 from contreg_core.inference.alignment import align, aligned
+from contreg_core.inference.contrast import compared
 from contreg_core.inference.images import Brain, GriddedBrain, find_brain, put_on_grid
-from contreg_core.inference.prediction import Alignment
+from contreg_core.inference.prediction import Alignment, Similarity
 from contreg_core.inference.quality import Quality, assess, out_of_range, percentiles, require_overlap
 from contreg_core.inference.registrar import Registrar
 from contreg_core.inference.sampling import Draws, Posterior, averaged, draw, entropy, sampler_of, spread
+from contreg_core.inference.unregistered import identity
 from contreg_core.labels import LabelMode
 from contreg_core.transform.itk_grid import upright
 from contreg_core.transform.world import (
@@ -37,8 +39,9 @@ FieldGrid: TypeAlias = Literal["fixed", "working"]
 class GridRegistration:
     """A registration on the working grid: ``displacement`` and ``inverse`` ``(3, *space)`` in voxels of it.
 
-    Where samples were asked for they are ``draws``, and ``displacement`` is their mean. ``mirrored`` where the inverse
-    is the registration of the swapped images, and stands as it is.
+    ``warped`` is in the contrast that was compared. Where samples were asked for they are ``draws``, and
+    ``displacement`` is their mean. ``mirrored`` where the inverse is the registration of the swapped images, and stands
+    as it is.
     """
 
     fixed: GriddedBrain
@@ -68,6 +71,11 @@ class ImageRegistration:
     affine: Affine
     posterior: Posterior | None = None
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was decided on the way, for people."""
+        return tuple(filter(None, (self.quality.contrast.note,)))
+
 
 def register_images(
     model: Registrar,
@@ -81,6 +89,7 @@ def register_images(
     field_grid: FieldGrid = "fixed",
     samples: int = 0,
     background: float | None = None,
+    similarity: Similarity = "auto",
 ) -> ImageRegistration:
     """Register two brain-extracted images of any axis order, spacing and size.
 
@@ -91,7 +100,9 @@ def register_images(
     images' own grids (exact at their voxels) or on the working grid (exact between voxels too, and smaller). With
     ``samples`` (2 or more) the displacement is the mean of that many draws of the model's field, and ``posterior`` says
     how far they lie apart. ``background`` is the warped image's where the moving one does not reach, by default its
-    own. Raises ``DataError`` where the brains hardly overlap, ``MismatchError`` where there is no variance to sample.
+    own. ``similarity`` says how images of two contrasts are compared; where their intensities have nothing to do with
+    each other the answer is the alignment alone, with a warning. Raises ``DataError`` where the brains hardly overlap,
+    ``MismatchError`` where there is no variance to sample.
     """
     if samples:
         sampler_of(model)
@@ -100,7 +111,12 @@ def register_images(
     brains = find_brain(moving, masks[0]), find_brain(fixed, masks[1])
     stage = align(*brains, alignment)
     result = register_on_grid(
-        model, aligned(brains[0], stage), grid_fixed(model, brains[1]), inverse=True, samples=samples
+        model,
+        aligned(brains[0], stage),
+        grid_fixed(model, brains[1]),
+        inverse=True,
+        samples=samples,
+        similarity=similarity,
     )
     forward, back = _fields(result, stage, (Grid.of(fixed), Grid.of(moving)))
     carried = None if moving_labels is None else warp_labels_to(moving_labels, forward, label_mode)
@@ -170,19 +186,29 @@ def grid_fixed(model: Registrar, fixed: Brain) -> GriddedBrain:
 
 
 def register_on_grid(
-    model: Registrar, moving: Brain, fixed: GriddedBrain, *, inverse: bool = False, samples: int = 0
+    model: Registrar,
+    moving: Brain,
+    fixed: GriddedBrain,
+    *,
+    inverse: bool = False,
+    samples: int = 0,
+    similarity: Similarity = "auto",
 ) -> GridRegistration:
     """Register onto a prepared fixed image; the inverse is found by fixed point, from the warper's own on.
 
     That one, an integral on a grid as the displacement is, misses by up to the integrator's error; only a symmetric
     model's is kept, for it is the registration of the swapped images. With ``samples`` the displacement is the mean of
-    so many draws.
+    so many draws. Where the intensities have nothing to do with each other nothing is moved.
     """
-    gridded = put_on_grid(moving, fixed.grid, model.recipe.preprocessing, model.landmarks)
-    require_overlap(gridded.mask, fixed.mask)
-    registration = model.register(
-        gridded.image, fixed.image, inverse=inverse and model.invertible and not samples
-    )
+    seen = put_on_grid(moving, fixed.grid, model.recipe.preprocessing, model.landmarks)
+    require_overlap(seen.mask, fixed.mask)
+    gridded, contrast = compared(seen, fixed, similarity)
+    if contrast.related or similarity != "auto" or samples:
+        registration = model.register(
+            gridded.image, fixed.image, inverse=inverse and model.invertible and not samples
+        )
+    else:
+        registration = identity(gridded.image, fixed.image)
     draws = np.stack(list(draw(registration, sampler_of(model), samples))) if samples else None
     if draws is not None:
         registration = averaged(registration, sampler_of(model), draws)
@@ -194,7 +220,7 @@ def register_on_grid(
     mirrored = replace(model.prediction, samples=samples).exactly_inverse
     back = _inverse(registration, mirrored) if inverse else None
     warped = _array(registration.warped[0, 0])
-    quality = assess(gridded, fixed, warped, displacement, back)
+    quality = assess(gridded, fixed, warped, displacement, back, contrast)
     return GridRegistration(fixed, warped, displacement, back, quality, draws, mirrored)
 
 

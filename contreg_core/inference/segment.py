@@ -11,8 +11,9 @@ from contreg_core.errors import DataError
 from contreg_core.evaluation.similarity import ncc
 from contreg_core.inference import fusion
 from contreg_core.inference.alignment import ROUGH_MM, align, aligned
+from contreg_core.inference.contrast import compared
 from contreg_core.inference.images import Brain, GriddedBrain, find_brain, put_on_grid
-from contreg_core.inference.prediction import Alignment
+from contreg_core.inference.prediction import Alignment, Similarity
 from contreg_core.inference.quality import Quality
 from contreg_core.inference.references import Reference
 from contreg_core.inference.register import (
@@ -80,12 +81,14 @@ def segment_image(
     label_mode: LabelMode = "linear",
     alignment: Alignment = "none",
     samples: int = 0,
+    similarity: Similarity = "auto",
 ) -> Segmentation:
     """Labels of a brain-extracted image from its ``most`` similar references (None: all).
 
     Every reference is moving, the image is fixed; ``alignment`` brings each onto it first. Similar means NCC of the
     preprocessed images after a rough alignment of that kind. With ``samples`` every reference votes by that many draws
-    of the model's field, so that ``probabilities`` tell of its uncertainty too. Raises ``DataError`` where no reference
+    of the model's field, so that ``probabilities`` tell of its uncertainty too; ``similarity`` as of
+    ``register_images``. Raises ``DataError`` where no reference
     meets the image in world space, ``MismatchError`` where there is no variance to sample.
     """
     if samples:
@@ -96,7 +99,9 @@ def segment_image(
     stages = tuple(align(reference.brain, brain, alignment) for reference in chosen)
     results, carried = [], []
     for reference, stage in zip(chosen, stages, strict=True):
-        result = register_on_grid(model, aligned(reference.brain, stage), fixed, samples=samples)
+        result = register_on_grid(
+            model, aligned(reference.brain, stage), fixed, samples=samples, similarity=similarity
+        )
         results.append(result)
         carried += carry_all(reference.labels, result, stage, Grid.of(image), label_mode)
     votes = np.stack(carried)
@@ -141,7 +146,7 @@ def _similarity(
         moving = put_on_grid(near, fixed.grid, model.recipe.preprocessing, model.landmarks)
     except DataError:
         return -2.0  # below every NCC: a reference that does not meet the image
-    return ncc(moving.image, fixed.image, fixed.mask)
+    return ncc(compared(moving, fixed)[0].image, fixed.image, fixed.mask)
 
 
 def _weights(results: Sequence[GridRegistration], grid: Grid, votes: int) -> NDArray[np.float32]:

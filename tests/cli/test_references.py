@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from contreg.unregistered import identity
 from contreg_core.cache import CachedCohort
 from contreg_core.errors import DataError, UsageError
 from contreg_core.inference.evaluate import evaluate
 from contreg_core.inference.evaluate_references import References, reference_scans
+from contreg_core.inference.unregistered import identity
 
 NONE = [
     "--model",

@@ -157,3 +157,27 @@ def test_every_public_name_is_there() -> None:
         assert getattr(contreg, name).__doc__ or name == "__version__"
     with pytest.raises(AttributeError, match="no attribute"):
         _ = contreg.regsiter
+
+
+def test_another_contrast_carries_labels_as_the_same_does(
+    result: contreg.RegistrationResult, brains: Path
+) -> None:
+    moving, fixed = (nib.load(brains / f"{name}.nii.gz") for name in ("moving", "fixed"))
+    values = voxels(moving).astype(np.float64)
+    turned = np.where(values > 0, 1.1 * values.max() - values, 0)  # T2-like: what was bright is dark
+    found = contreg.register(
+        (turned, moving.affine), fixed, moving_labels=brains / "moving_labels.nii.gz", **HOW
+    )
+    truth = voxels(nib.load(brains / "fixed_labels.nii.gz"))
+    same, other = ((voxels(labels) == truth)[truth > 0].mean() for labels in (result.labels, found.labels))
+    assert other > same - 0.04
+    assert found.quality.contrast.mapped
+    assert not result.quality.contrast.mapped
+    misled = contreg.register(
+        (turned, moving.affine),
+        fixed,
+        moving_labels=brains / "moving_labels.nii.gz",
+        similarity="same",
+        **HOW,
+    )
+    assert (voxels(misled.labels) == truth)[truth > 0].mean() < other

@@ -1,4 +1,4 @@
-"""``--model none``: no registration at all, the row every other row is compared with."""
+"""No registration at all: the row every other row is compared with, and the answer where nothing fits."""
 
 from typing import TYPE_CHECKING
 
