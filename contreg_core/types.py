@@ -4,7 +4,8 @@ Tensors are ``(B, C, *space)``, 2-D and 3-D alike; array axes are in RAS+ order.
 voxels, on the fixed grid, channels first in axis order: ``warped(p) = moving(p + u(p))``.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import torch
@@ -91,13 +92,22 @@ class Compared:
 
     def averaged(self, edge: int) -> "Compared":
         """On the grid of cubes of ``edge`` voxels."""
-        images = (self.moving, self.fixed, self.moving_shares, self.fixed_shares, self.displacement / edge)
-        return Compared(*(spatial.average(image, edge) for image in images), self.known)
+        coarse = self._changed(lambda image: spatial.average(image, edge))
+        return replace(coarse, displacement=coarse.displacement / edge)
 
     def cut(self, place: tuple[slice, ...]) -> "Compared":
         """The part at ``place`` of every tensor."""
-        images = (self.moving, self.fixed, self.moving_shares, self.fixed_shares, self.displacement)
-        return Compared(*(image[place] for image in images), self.known)
+        return self._changed(lambda image: image[place])
+
+    def _changed(self, change: Callable[[Tensor], Tensor]) -> "Compared":
+        return Compared(
+            change(self.moving),
+            change(self.fixed),
+            change(self.moving_shares),
+            change(self.fixed_shares),
+            change(self.displacement),
+            self.known,
+        )
 
 
 @dataclass(frozen=True)

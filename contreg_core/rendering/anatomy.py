@@ -48,9 +48,7 @@ def _velocity(
     return total
 
 
-def _linear(
-    space: Sequence[int], knobs: Rendering, rng: np.random.Generator, device: torch.device
-) -> Tensor:
+def _linear(space: Sequence[int], knobs: Rendering, rng: np.random.Generator, device: torch.device) -> Tensor:
     """Of a turn and a change of size about the middle of the grid."""
     ndim = len(space)
     matrix = np.diag(rng.uniform(1 - knobs.stretch, 1 + knobs.stretch, ndim))
@@ -64,7 +62,8 @@ def _linear(
     change = torch.from_numpy((matrix - np.eye(ndim)).astype(np.float32)).to(device)
     centre = torch.tensor([(size - 1) / 2 for size in space], device=device)
     points = spatial.identity_grid(space, change)[0] - centre.reshape(-1, *[1] * ndim)
-    return torch.tensordot(change, points, dims=1)[None]
+    moved: Tensor = torch.tensordot(change, points, dims=1)
+    return moved[None]
 
 
 def smooth_field(space: Sequence[int], nodes: int, rng: np.random.Generator, device: torch.device) -> Tensor:

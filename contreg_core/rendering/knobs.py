@@ -67,4 +67,6 @@ class Rendering:
 
 def _require(name: str, found: object, holds: bool, expected: str) -> None:
     if not holds:
-        raise UsageError(f"rendering.{name} = {found}, expected {expected}", "change the recipe or the option")
+        raise UsageError(
+            f"rendering.{name} = {found}, expected {expected}", "change the recipe or the option"
+        )

@@ -8,7 +8,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from contreg_core import spatial
 from contreg_core.errors import DataError
 
 
@@ -29,7 +28,7 @@ class Regions:
         """A label map as numbers; an id that is not known is background."""
         table = np.zeros(int(max(self.ids.max(), labels.max())) + 1, np.uint8)
         table[self.ids] = np.arange(len(self.ids), dtype=np.uint8)
-        return table[labels]
+        return np.take(table, labels)
 
     def of(self, name: str) -> NDArray[np.bool_]:
         """Which numbers are of the region ``name``; none where there is no such region."""
@@ -40,8 +39,8 @@ class Regions:
 
 @dataclass(frozen=True)
 class LabelledMap:
-    """One map: ``numbers`` ``(V, *space)``, all labels of a rendered voxel; ``shares`` of the regions ``(R, *space)``, 255
-    for a whole voxel; its image in the ``clean`` contrast ``(1, *space)``.
+    """One map: ``numbers`` ``(V, *space)`` uint8, all labels of a rendered voxel; ``shares`` of the regions, uint8
+    ``(R, *space)``, 255 for a whole voxel; its image in the ``clean`` contrast ``(1, *space)``.
     """
 
     numbers: Tensor

@@ -24,7 +24,7 @@ class Renderer:
         self.removable = [index for index, name in enumerate(names) if name in knobs.removed]
 
     def pair(self, moving: LabelledMap, fixed: LabelledMap, *, mixed: bool, rng: np.random.Generator) -> Pair:
-        """The pair on the maps' grid: ``moving`` and ``fixed`` as the network sees them, ``compared`` for the losses."""
+        """On the maps' grid: ``moving`` and ``fixed`` as the network sees them, ``compared`` for the losses."""
         lacking = rng.random() < self.knobs.removal
         there = [index for index in self.tissue if not (lacking and index in self.removable)]
         parts = sorted(rng.permutation(there)[: self.knobs.parts].tolist())

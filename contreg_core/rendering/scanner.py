@@ -5,6 +5,7 @@ import math
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from contreg_core.preprocessing.intensity import ROBUST_PERCENTILES
@@ -26,7 +27,7 @@ def mixed(regions: Regions, rng: np.random.Generator) -> Tensor:
     return _table(np.clip(drawn + rng.normal(0, 0.05, len(drawn)), 0.02, None))
 
 
-def _table(values: np.ndarray) -> Tensor:
+def _table(values: NDArray[np.float64]) -> Tensor:
     values[0] = 0
     return torch.from_numpy(values.astype(np.float32))
 
@@ -38,7 +39,9 @@ def scanned(image: Tensor, inside: Tensor, knobs: Rendering, rng: np.random.Gene
     image = blurred(image, rng.uniform(0, knobs.blur))
     if rng.random() < knobs.slices:
         image = thick(image, 2 + int(rng.integers(0, len(space))), int(rng.integers(2, 5)))
-    image = image * torch.exp(rng.uniform(0, knobs.bias) * smooth_field(space, int(rng.integers(3, 6)), rng, device))
+    image = image * torch.exp(
+        rng.uniform(0, knobs.bias) * smooth_field(space, int(rng.integers(3, 6)), rng, device)
+    )
     noise = torch.from_numpy(rng.standard_normal(image.shape, dtype=np.float32)).to(device)
     image = (image + knobs.noise * rng.uniform() ** 2 * noise).clamp(min=0)
     return standardised(image, inside)
@@ -55,25 +58,24 @@ def standardised(image: Tensor, inside: Tensor) -> Tensor:
 
 
 def blurred(image: Tensor, sigma: float) -> Tensor:
-    """Gaussian of 5 voxels along every axis."""
-    weights = torch.exp(-torch.arange(-2, 3).float().square() / (2 * max(sigma, 0.1) ** 2)).to(image)
-    weights = weights / weights.sum()
+    """Gaussian of 5 voxels along every axis; ``sigma`` in voxels."""
+    weights = torch.exp(-torch.arange(-2, 3).float().square() / (2 * max(sigma, 0.1) ** 2))
+    shares = (weights / weights.sum()).tolist()
     for axis in range(2, image.ndim):
-        padded = torch.cat([image.narrow(axis, 0, 1)] * 2 + [image] + [image.narrow(axis, image.shape[axis] - 1, 1)] * 2, axis)
-        image = sum(
-            (weights[k] * padded.narrow(axis, k, image.shape[axis]) for k in range(5)), start=0 * image
-        )
+        size = image.shape[axis]
+        first, last = image.narrow(axis, 0, 1), image.narrow(axis, size - 1, 1)
+        padded = torch.cat((first, first, image, last, last), dim=axis)
+        image = torch.stack([share * padded.narrow(axis, k, size) for k, share in enumerate(shares)]).sum(0)
     return image
 
 
 def thick(image: Tensor, axis: int, count: int) -> Tensor:
-    """Slices of ``count`` voxels along ``axis``, read again at every voxel by linear interpolation."""
-    space = list(image.shape[2:])
-    few = list(space)
-    few[axis - 2] = max(2, round(space[axis - 2] / count))
-    mode = "trilinear" if len(space) == 3 else "bilinear"
-    small = F.adaptive_avg_pool3d(image, few) if len(space) == 3 else F.adaptive_avg_pool2d(image, few)
-    return F.interpolate(small, size=space, mode=mode, align_corners=False)
+    """Slices of ``count`` voxels along the tensor's ``axis``, read again at every voxel by linear interpolation."""
+    size = image.shape[axis]
+    lines = image.movedim(axis, -1).reshape(1, -1, size)
+    means = F.adaptive_avg_pool1d(lines, max(2, round(size / count)))
+    smooth = F.interpolate(means, size=size, mode="linear", align_corners=False)
+    return smooth.reshape(image.movedim(axis, -1).shape).movedim(-1, axis)
 
 
 def masked(tight: Tensor, full: Tensor, rng: np.random.Generator) -> Tensor:

@@ -38,7 +38,9 @@ class RenderedFeed:
         for scan in scans:
             subject = cohort.load(scan.id)
             if subject.labels is None:
-                raise DataError(f"scan '{scan.id}' has no label map to render", "leave it out of the training split")
+                raise DataError(
+                    f"scan '{scan.id}' has no label map to render", "leave it out of the training split"
+                )
             labels.append(subject.labels)
             images.append(subject.image)
         if len(labels) < 2:
@@ -102,9 +104,14 @@ def _box(labels: NDArray[np.generic]) -> Box:
 
 
 def stacked(pairs: Sequence[Pair]) -> Pair:
-    """Pairs of one each as a batch."""
+    """Rendered pairs of one each as a batch."""
     if len(pairs) == 1:
         return pairs[0]
-    parts = [[getattr(pair.compared, field.name) for pair in pairs] for field in fields(Compared)]
-    joined = [torch.cat([getattr(pair, name) for pair in pairs]) for name in ("moving", "fixed", "subjects", "mask")]
-    return Pair(*joined, Compared(*(torch.cat(part) for part in parts)))
+    compared = [pair.compared for pair in pairs if pair.compared is not None]
+    together = Compared(
+        *(torch.cat([getattr(one, part.name) for one in compared]) for part in fields(Compared))
+    )
+    moving, fixed = torch.cat([pair.moving for pair in pairs]), torch.cat([pair.fixed for pair in pairs])
+    subjects = torch.cat([pair.subjects for pair in pairs if pair.subjects is not None])
+    mask = torch.cat([pair.mask for pair in pairs if pair.mask is not None])
+    return Pair(moving, fixed, subjects, mask, together)

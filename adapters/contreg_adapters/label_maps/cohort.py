@@ -19,7 +19,7 @@ _SUFFIXES = (".nii.gz", ".nii", ".mgz")
 
 
 class LabelMaps(Cohort):
-    """Every ``.nii.gz``, ``.nii`` or ``.mgz`` in the folder ``source`` is one subject's label map; all are for training.
+    """Every ``.nii.gz``, ``.nii`` or ``.mgz`` in the folder ``source`` is a subject's label map; all are for training.
 
     Ids are FreeSurfer's (aseg); one that is not in that table is a region of its own. The image of a scan is its label
     map painted in a clean T1-weighted contrast, and its mask is where it has a label.
@@ -66,7 +66,8 @@ class LabelMaps(Cohort):
         found = sorted(path for path in self.source.iterdir() if path.name.endswith(_SUFFIXES))
         if not found:
             raise MissingError(
-                f"{self.source}: no file *.nii.gz, *.nii or *.mgz", "give the folder that holds the label maps"
+                f"{self.source}: no file *.nii.gz, *.nii or *.mgz",
+                "give the folder that holds the label maps",
             )
         return found
 
