@@ -52,7 +52,7 @@ def prepare_options(catalogue: "Catalogue", model: str, settings: Sequence[str])
     from contreg.recipes import find_recipe, is_default
 
     own = [setting for setting in settings if setting.startswith("preprocessing.")]
-    same = is_default(find_recipe(catalogue, model).preprocessing, catalogue)
+    same = is_default(find_recipe(catalogue, model).cached, catalogue)
     return [*([] if same else ["--model", model]), *(part for setting in own for part in ("-s", setting))]
 
 

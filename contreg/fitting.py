@@ -105,7 +105,7 @@ def fit(
     require_trainable(recipe)
     folder = RunFolder(Path(run) if run is not None else default_run(recipe.name, data))
     root = None if cache is None else Path(cache)
-    cohort = open_cache(catalogue, data, recipe.preprocessing, root, model, own)
+    cohort = open_cache(catalogue, data, recipe.cached, root, model, own)
     with folder.alone():
         session = Session(
             recipe,

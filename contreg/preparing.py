@@ -73,7 +73,7 @@ def planned(
 
     catalogue = load_catalogue()
     changes = [setting for setting in settings if not setting.startswith(KNOB)]
-    spec = find_recipe(catalogue, model, changes).preprocessing
+    spec = find_recipe(catalogue, model, changes).cached
     own = [setting for setting in settings if setting.startswith(KNOB)]
     cohort = make_cohort(catalogue.cohort(data), source, own)
     cohort.repairs = repairs

@@ -28,7 +28,8 @@ class Component(nn.Module, ABC):
     other, see ``Encoder.alone``), ``"images"`` (the last channel of each half is the image itself, averaged to the
     level's grid), ``"full-resolution"`` or ``"half-resolution"`` (of the finest features), ``"embeddings"``,
     ``"dense-embeddings"``, ``"log_variance"``, ``"velocity"``, ``"inverse"``.
-    A loss may also need ``"swapped"``, which every learned model gives. The field is sampled in training only where a
+    A loss may also need ``"swapped"``, which every learned model gives, and ``"shares"`` (of structures, in
+    ``Pair.compared``), which training on rendered images gives. The field is sampled in training only where a
     loss needs ``"log_variance"``: without a divergence nothing would keep the variance from 0.
     """
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,7 +17,7 @@ from contreg_core.objective import Objective
 from contreg_core.recipe import Recipe, build, build_segmenter
 from contreg_core.segmentation import SegmentationModel
 from contreg_core.training.need import need
-from contreg_core.types import Labelled, Pair
+from contreg_core.types import Compared, Labelled, Pair
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
@@ -145,4 +145,6 @@ def _batch(model: Learner, trial: Trial, side: int) -> Any:
     if isinstance(model, SegmentationModel):
         return Labelled(first, torch.randint(0, trial.classes, (1, 1, *space), generator=rng).to(device))
     subjects = torch.tensor([[1, 2]], device=device)
-    return Pair(first, second, subjects, torch.ones_like(first, dtype=torch.bool))
+    pair = Pair(first, second, subjects, torch.ones_like(first, dtype=torch.bool))
+    rendering = trial.recipe.rendering
+    return replace(pair, compared=Compared.like(pair, rendering.parts)) if rendering.labels else pair

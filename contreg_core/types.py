@@ -85,6 +85,16 @@ class Compared:
     displacement: Displacement
     known: Tensor
 
+    @classmethod
+    def like(cls, pair: "Pair", structures: int) -> "Compared":
+        """A stand-in of the sizes that a pair would have: its own images, as structures too; nothing known."""
+        moving, fixed = (
+            image.clamp(0, 1).expand(-1, structures, *pair.space) for image in (pair.moving, pair.fixed)
+        )
+        nothing = torch.zeros_like(pair.fixed).expand(-1, pair.ndim, *pair.space)
+        known = torch.zeros(len(pair.fixed), dtype=torch.bool, device=pair.fixed.device)
+        return cls(pair.moving, pair.fixed, moving, fixed, nothing, known)
+
     def swapped(self) -> "Compared":
         """With the roles exchanged; the true displacement is of the one direction alone."""
         nothing, none = torch.zeros_like(self.displacement), torch.zeros_like(self.known)

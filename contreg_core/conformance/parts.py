@@ -10,9 +10,11 @@ from torch import Tensor
 from contreg_core import spatial
 from contreg_core.conformance.partners import WIDTH, Integrating
 from contreg_core.conformance.samples import ODD, brains, smooth
-from contreg_core.types import Embeddings, Encoding, Field, Pair, Registration
+from contreg_core.types import Compared, Embeddings, Encoding, Field, Pair, Registration
 
-FACTS = frozenset({"embeddings", "dense-embeddings", "log_variance", "velocity", "inverse", "swapped"})
+FACTS = frozenset(
+    {"embeddings", "dense-embeddings", "log_variance", "velocity", "inverse", "swapped", "shares"}
+)
 """What a loss may need; without one of these, the registration lacks it."""
 VECTORS = ("moving_vectors", "fixed_vectors")
 MAPS = ("moving_map", "fixed_map")
@@ -75,17 +77,14 @@ class Parts:
         """As a loss reads it, without what ``facts`` leaves out."""
         log_variance = self.log_variance if "log_variance" in facts else None
         field = Field(self.mean, log_variance, "velocity" if "velocity" in facts else "displacement", 2)
-        found = Registration(
-            self.pair, self._encoding(facts), field, self.drawn, self.displacement, self.warped
-        )
+        pair = replace(self.pair, compared=Compared.like(self.pair, 2)) if "shares" in facts else self.pair
+        found = Registration(pair, self._encoding(facts), field, self.drawn, self.displacement, self.warped)
         if "inverse" in facts:
             found = replace(found, inverse=self.inverse, warped_back=self.warped_back)
         if "swapped" not in facts:
             return found
         moved, warped = self.swapped_displacement, self.swapped_warped
-        return replace(
-            found, swapped=replace(found, pair=self.pair.swapped(), displacement=moved, warped=warped)
-        )
+        return replace(found, swapped=replace(found, pair=pair.swapped(), displacement=moved, warped=warped))
 
     def map(self, change: Callable[[Tensor], Tensor]) -> "Parts":
         """Every floating tensor changed, the images of the pair included."""

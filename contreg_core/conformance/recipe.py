@@ -1,6 +1,7 @@
 """``check_recipe``: the laws of a recipe, that is of components that work together."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -25,7 +26,7 @@ from contreg_core.recipe import (
     resolve,
 )
 from contreg_core.segmentation import SegmentationModel
-from contreg_core.types import Labelled, Pair
+from contreg_core.types import Compared, Labelled, Pair
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
@@ -57,6 +58,8 @@ class RecipeCase:
     def batch(self, ndim: int) -> Pair | Labelled:
         """Two pairs, or two labelled images, of odd sizes."""
         pair = brains(_SPACE[ndim], batch=2)
+        if self.recipe.rendering.labels:
+            return replace(pair, compared=Compared.like(pair, self.recipe.rendering.parts))
         if self.recipe.form != "supervised":
             return pair
         return Labelled(pair.fixed, (pair.fixed * (CLASSES - 1)).round().long())

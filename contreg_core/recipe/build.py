@@ -8,6 +8,7 @@ from contreg_core.errors import ContregError, MismatchError, UnavailableError, U
 from contreg_core.parameters import parameters_of
 from contreg_core.parameters import resolve as resolve_knobs
 from contreg_core.recipe.nouns import Choice, Recipe
+from contreg_core.scheme import Augmentation
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 def resolve(recipe: Recipe, catalogue: "Catalogue") -> Recipe:
     """The recipe with every knob of every component spelt out and checked; what a run keeps."""
     _check_gamma(recipe)
+    _check_rendering(recipe)
     return replace(
         recipe,
         parts={slot: _resolved(slot, choice, catalogue) for slot, choice in recipe.parts.items()},
@@ -145,6 +147,26 @@ def _check_gamma(recipe: Recipe) -> None:
             f"augmentation.gamma = {recipe.augmentation.gamma} needs images in [0, 1], "
             f"which preprocessing.intensity = {spec.intensity} does not give",
             "set augmentation.gamma=0 or preprocessing.intensity=robust",
+        )
+
+
+def _check_rendering(recipe: Recipe) -> None:
+    """What is rendered is as large as what is registered later, and nothing else changes it."""
+    if not recipe.rendering.labels:
+        return
+    if recipe.form != "learned":
+        raise UsageError(
+            f"rendering.labels is for recipes that learn to register, '{recipe.name}' does not",
+            "leave it out",
+        )
+    if recipe.rendering.finer > 1 and not recipe.preprocessing.spacing:
+        raise UsageError(
+            f"rendering.finer = {recipe.rendering.finer} with preprocessing.spacing = 0, the scans' own",
+            "set preprocessing.spacing to the voxel size in mm, or rendering.finer=1",
+        )
+    if recipe.augmentation != Augmentation():
+        raise UsageError(
+            "the recipe has both [rendering] and [augmentation]", "leave out one: rendered images vary enough"
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ class Regions:
     region: NDArray[np.int64]
     clean: NDArray[np.float32]
 
-    def numbers(self, labels: NDArray[np.generic]) -> NDArray[np.uint8]:
+    def numbers(self, labels: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
         """A label map as numbers; an id that is not known is background."""
         table = np.zeros(int(max(self.ids.max(), labels.max())) + 1, np.uint8)
         table[self.ids] = np.arange(len(self.ids), dtype=np.uint8)
@@ -57,7 +58,7 @@ class LabelledMap:
 
 
 def regions_of(
-    labels: Sequence[NDArray[np.generic]],
+    labels: Sequence[NDArray[np.integer[Any]]],
     images: Sequence[NDArray[np.float32]],
     regions: Mapping[str, Sequence[int]],
 ) -> Regions:

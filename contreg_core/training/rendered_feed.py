@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from contreg_core.scheme import Scheme
 from contreg_core.training.foreground import Box, around, foreground
 from contreg_core.training.seeds import generator
 from contreg_core.types import Compared, Pair
+from contreg_core.volume.geometry import spacing as voxel_sizes
 
 
 class RenderedFeed:
@@ -53,7 +55,7 @@ class RenderedFeed:
         regions = regions_of(labels, images, cohort.protocol().regions)
         box = around([_box(one) for one in labels], labels[0].shape)
         self.maps = [ready(regions.numbers(one)[box], regions, knobs.finer, engine.device) for one in labels]
-        spacing = cohort.preprocessing.spacing * knobs.finer
+        spacing = knobs.finer * float(np.mean(voxel_sizes(subject.affine)))
         self.renderer = Renderer(regions, spacing, knobs, engine.device)
         numbers = [zlib.crc32(scan.subject.encode()) for scan in scans]
         self.numbers = torch.tensor(numbers, device=engine.device)
@@ -99,7 +101,7 @@ class RenderedFeed:
         return replace(pair, subjects=numbers)
 
 
-def _box(labels: NDArray[np.generic]) -> Box:
+def _box(labels: NDArray[np.integer[Any]]) -> Box:
     return foreground(torch.from_numpy(labels.astype(np.int32))[None, None])
 
 

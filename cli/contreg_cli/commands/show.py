@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 SETTINGS = {
     "learned": ("training", "augmentation", "preprocessing"),
+    "rendered": ("training", "rendering", "preprocessing"),
     "solver": ("preprocessing",),
     "supervised": ("training", "augmentation", "preprocessing"),
 }
-"""The settings a recipe of each form makes use of."""
+"""The settings a recipe of each form makes use of; rendered is one that learns from label maps."""
 _KINDS = ("recipe", "encoder", "decoder", "solver", "warper", "segmenter", "loss", "cohort")
 
 
@@ -87,7 +88,8 @@ def _print_recipe(recipe: Mapping[str, Any]) -> None:
     for key, term in recipe["losses"].items():
         title = f"loss {key} = {term['weight']:g} x {term['name']}: {term['summary']}"
         _print_knobs(title, f"loss.{key}", term["knobs"])
-    for section in SETTINGS[recipe["form"]]:
+    rendered = any(knob["name"] == "labels" and knob["value"] for knob in recipe["rendering"])
+    for section in SETTINGS["rendered" if rendered else recipe["form"]]:
         _print_knobs(section, section, recipe[section])
 
 
