@@ -113,9 +113,17 @@ def _studies(folder: Path, scans: list[LoadedScan]) -> None:
     write_mindboggle(COHORT, folder / "Mindboggle101_volumes")
     for name, source in (("lpba40", "LPBA40"), ("mindboggle", "Mindboggle101_volumes")):
         assert run(["prepare", "--data", name, "--source", source]) == 0
+    _label_maps(folder / "maps", scans)
     _manifest(folder, scans)
     _bids(folder / "study/derivatives/brains", scans, "", "")
     _bids(folder / "study/derivatives/fmriprep", scans, "space-MNI152NLin2009cAsym_res-2_", "desc-aseg_")
+
+
+def _label_maps(folder: Path, scans: list[LoadedScan]) -> None:
+    folder.mkdir()
+    for number, scan in enumerate(scans):
+        assert scan.labels is not None
+        write_volume(folder / f"{number}.nii.gz", scan.labels)
 
 
 def _manifest(folder: Path, scans: list[LoadedScan]) -> None:

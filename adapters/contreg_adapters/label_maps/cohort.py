@@ -53,6 +53,8 @@ class LabelMaps(Cohort):
 
     @cached_property
     def _named(self) -> tuple[Named, ...]:
+        if self.source is None:
+            return ()
         known = {row.label.id: row for row, _ in freesurfer()}
         ids = sorted(found_ids(self.scans()))
         return tuple(known.get(id_, Named(Label(id_, f"label {id_}"), f"label {id_}")) for id_ in ids)
