@@ -75,7 +75,7 @@ class Model(Learner):
         """
         draw, inverse, swapped = (fact in needed for fact in ("log_variance", "inverse", "swapped"))
         found = self(batch, draw=draw, inverse=inverse, swapped=swapped)
-        return found if batch.compared is None else compared(found, self.warper)
+        return found if batch.compared is None else compared(found, self.warper, shares="shares" in needed)
 
     def __call__(
         self,
@@ -113,16 +113,17 @@ def register_by(
     return Registration(pair, features, field, values, displacement, warped, back, warped_back)
 
 
-def compared(found: Registration, warper: Warper) -> Registration:
+def compared(found: Registration, warper: Warper, *, shares: bool = False) -> Registration:
     """The registration with what the losses compare in place of what the network saw."""
     theirs = found.pair.compared
     assert theirs is not None
     with torch.autocast(theirs.fixed.device.type, enabled=False):
         warped = warper.warp(theirs.moving, found.displacement)
         back = None if found.inverse is None else warper.warp(theirs.fixed, found.inverse)
+        carried = warper.warp(theirs.moving_shares, found.displacement) if shares else None
     pair = replace(found.pair, moving=theirs.moving, fixed=theirs.fixed)
-    swapped = None if found.swapped is None else compared(found.swapped, warper)
-    return replace(found, pair=pair, warped=warped, warped_back=back, swapped=swapped)
+    swapped = None if found.swapped is None else compared(found.swapped, warper, shares=shares)
+    return replace(found, pair=pair, warped=warped, warped_back=back, swapped=swapped, shares=carried)
 
 
 def parameter_count(module: nn.Module) -> int:

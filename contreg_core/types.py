@@ -193,7 +193,8 @@ class Registration:
 
     ``warped(p) = moving(p + displacement(p))``. ``drawn`` is the field that was integrated (a sample in training, the
     mean otherwise). ``inverse`` and ``warped_back`` (the fixed image carried to the moving grid) are there only where a
-    term of the objective needs them; so is ``swapped``, the model's own registration of the pair with roles exchanged.
+    term of the objective needs them; so is ``swapped``, the model's own registration of the pair with roles exchanged,
+    and so are ``shares``, those of the moving image's structures (``Pair.compared``) carried to the fixed grid.
     """
 
     pair: Pair
@@ -205,6 +206,7 @@ class Registration:
     inverse: Displacement | None = None
     warped_back: Image | None = None
     swapped: "Registration | None" = None
+    shares: Tensor | None = None
 
     @property
     def device(self) -> torch.device:

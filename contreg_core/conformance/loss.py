@@ -11,9 +11,10 @@ from torch import Tensor
 from contreg_core.components import Loss
 from contreg_core.conformance.case import Answer, Case
 from contreg_core.conformance.law import LeftOutError, demand, described, laws, listing
-from contreg_core.conformance.parts import FACTS, IMAGES, LEAVES, MAPS, MOTION, VECTORS, Parts
+from contreg_core.conformance.parts import FACTS, IMAGES, LEAVES, MAPS, MOTION, STRUCTURES, VECTORS, Parts
 from contreg_core.conformance.samples import BOTH
 from contreg_core.conformance.slopes import demand_slopes
+from contreg_core.types import Compared
 
 _ROUGH = 2.0
 
@@ -214,7 +215,10 @@ def _demand_finite(gradients: dict[str, Tensor], where: str) -> None:
 def _matched(parts: Parts) -> Parts:
     """Every warped image is the one it is compared with."""
     pair = parts.pair
-    return replace(parts, warped=pair.fixed, warped_back=pair.moving, swapped_warped=pair.moving)
+    shares = Compared.like(pair, STRUCTURES).fixed_shares
+    return replace(
+        parts, warped=pair.fixed, warped_back=pair.moving, swapped_warped=pair.moving, shares=shares
+    )
 
 
 Change = Callable[[Tensor], Tensor]

@@ -19,7 +19,10 @@ FACTS = frozenset(
 VECTORS = ("moving_vectors", "fixed_vectors")
 MAPS = ("moving_map", "fixed_map")
 MOTION = ("drawn", "mean", "displacement", "inverse", "swapped_displacement")
-IMAGES = ("warped", "warped_back", "swapped_warped")
+IMAGES = ("warped", "warped_back", "swapped_warped", "shares")
+
+STRUCTURES = 2
+"""As many as may be compared."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Parts:
     warped_back: Tensor
     swapped_displacement: Tensor
     swapped_warped: Tensor
+    shares: Tensor
 
     @classmethod
     def of(cls, ndim: int, batch: int = 2) -> "Parts":
@@ -71,14 +75,17 @@ class Parts:
             warped_back=warper.warp(pair.fixed, back),
             swapped_displacement=other,
             swapped_warped=warper.warp(pair.fixed, other),
+            shares=warper.warp(Compared.like(pair, STRUCTURES).moving_shares, forward),
         )
 
     def registration(self, facts: frozenset[str] = FACTS) -> Registration:
         """As a loss reads it, without what ``facts`` leaves out."""
         log_variance = self.log_variance if "log_variance" in facts else None
         field = Field(self.mean, log_variance, "velocity" if "velocity" in facts else "displacement", 2)
-        pair = replace(self.pair, compared=Compared.like(self.pair, 2)) if "shares" in facts else self.pair
+        shares = "shares" in facts
+        pair = replace(self.pair, compared=Compared.like(self.pair, STRUCTURES)) if shares else self.pair
         found = Registration(pair, self._encoding(facts), field, self.drawn, self.displacement, self.warped)
+        found = replace(found, shares=self.shares) if shares else found
         if "inverse" in facts:
             found = replace(found, inverse=self.inverse, warped_back=self.warped_back)
         if "swapped" not in facts:

@@ -4,7 +4,6 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from contreg_core import spatial
 from contreg_core.components import Loss
 from contreg_core.types import Registration
 
@@ -21,11 +20,10 @@ class StructureDice(Loss):
 
     def forward(self, registration: Registration) -> Tensor:
         """A registration of a rendered pair -> a value in [0, 1]."""
-        compared = registration.pair.compared
+        compared, moved = registration.pair.compared, registration.shares
         assert compared is not None, "the recipe checks 'shares' before the first step"
-        moved = spatial.warp(compared.moving_shares, registration.displacement, padding="zeros")
-        axes = tuple(range(2, moved.ndim))
-        fixed = compared.fixed_shares
+        assert moved is not None
+        fixed, axes = compared.fixed_shares, tuple(range(2, moved.ndim))
         common, both = (moved * fixed).sum(axes), (moved + fixed).sum(axes)
         mean: Tensor = ((2 * common + 1) / (both + 1)).mean()
         return 1 - mean

@@ -128,6 +128,7 @@ def test_the_losses_compare_the_clean_images(
 def _carried(found: Registration, moving: torch.Tensor, fixed: torch.Tensor) -> None:
     assert torch.equal(found.pair.fixed, fixed)
     torch.testing.assert_close(found.warped, spatial.warp(moving, found.displacement))
+    assert found.shares is not None
 
 
 def test_averaged_what_is_compared_is_averaged_too(feed: Callable[..., RenderedFeed]) -> None:

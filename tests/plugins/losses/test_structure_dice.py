@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from contreg_core import spatial
 from contreg_core.types import Compared, Embeddings, Registration
 from contreg_plugins.losses.local_contrast import LocalContrast
 from contreg_plugins.losses.structure_dice import StructureDice
@@ -21,7 +22,8 @@ def beside(
     compared = replace(compared, moving_shares=moving, fixed_shares=fixed, known=known)
     if truth is not None:
         compared = replace(compared, displacement=truth)
-    return replace(registration, pair=replace(pair, compared=compared))
+    carried = spatial.warp(moving, registration.displacement)
+    return replace(registration, pair=replace(pair, compared=compared), shares=carried)
 
 
 def halves(size: int = 8) -> Tensor:
