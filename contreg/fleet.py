@@ -155,7 +155,7 @@ def refuse_failures(worked: Worked[Any], what: str, folder: Path) -> None:
     )
     raise PartialError(
         f"{found}{unchanged}",
-        f"mend them and run the same command again; {folder / 'failures.jsonl'} has the reasons",
+        f"fix them and run the same command again; {folder / 'failures.jsonl'} has the reasons",
     )
 
 

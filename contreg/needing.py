@@ -30,7 +30,10 @@ def needs(training: Training, cache: Path | None, device: str, precision: "Preci
     from contreg_core.training.need import room
 
     if (training.data is None) == (training.size is None):
-        raise UsageError("the scans are not known, or twice", "give either --data COHORT or --size X Y Z")
+        raise UsageError(
+            "the training scans must come from --data or from --size",
+            "give exactly one of --data COHORT and --size X Y Z",
+        )
     catalogue, engine = load_catalogue(), Engine.choose(device, precision)
     recipe = find_recipe(catalogue, training.model, training.settings)
     size, scans = training.size or (), 2

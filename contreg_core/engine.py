@@ -116,7 +116,7 @@ def _device(name: str) -> torch.device:
 def _own(name: str, ranks: Ranks) -> str:
     """The GPU of a rank, where GPUs are asked for."""
     if ":" in name:
-        raise UsageError(f"device '{name}' is one, and there are {ranks.count} ranks", "use --device cuda")
+        raise UsageError(f"{name} is one GPU, but {ranks.count} ranks were requested", "use --device cuda")
     cuda = torch.cuda.is_available() if name == "auto" else name == "cuda"
     return f"cuda:{ranks.local}" if cuda else name
 

@@ -107,7 +107,7 @@ def _measured(trial: Trial) -> Measured:
             return pool.submit(trial).result()
         except BrokenProcessPool as error:
             raise UnavailableError(
-                "a training step on a small grid was killed, most likely for want of memory",
+                "a training step on a small grid was killed, most likely out of memory",
                 "use a machine with more memory, or a smaller model",
                 code="MEM-60",
             ) from error

@@ -163,7 +163,7 @@ def storage_error(error: OSError, path: Path) -> ContregError:
         )
     if error.errno in _FAULTS:
         return StorageError(
-            f"{path}: {reason}", "look after the disk or the network, then run again", code="OUT-38"
+            f"{path}: {reason}", "check the disk or the network, then run again", code="OUT-38"
         )
     return OutputError(
         f"{path}: cannot be written ({reason})", "choose another place for the output", code="OUT-36"

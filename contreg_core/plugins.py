@@ -65,7 +65,7 @@ def load_catalogue(
     broken = [*(result for result in results if isinstance(result, Broken)), *_absent(allowed)]
     if strict and broken:
         found = "; ".join(one.line for one in broken)
-        raise UnavailableError(found, "mend it, uninstall it, or go without --strict-plugins")
+        raise UnavailableError(found, "fix it, uninstall it, or go without --strict-plugins")
     return Catalogue.of([result for result in results if isinstance(result, Contribution)], broken)
 
 

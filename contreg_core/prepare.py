@@ -141,7 +141,7 @@ class Preparation:
             reasons = next(iter(failed.values()), "no scan was found")
             raise DataError(
                 f"cohort '{self.cohort.name}': no scan could be prepared; first: {reasons}",
-                "mend it and run again",
+                "fix it and run again",
             )
         cohort = CachedCohort(
             folder=self.folder,

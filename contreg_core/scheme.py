@@ -74,7 +74,7 @@ class Scheme:
         classes: what a supervised recipe tells apart, the "regions" or the "labels" of the cohort's own protocol.
         validation: training subjects held out for choosing the best checkpoint.
         validate_every: steps between validations; 0 picks a tenth of the run, 20 at least.
-        seed: of order, augmentation, initial weights and noise.
+        seed: random seed of order, augmentation, initial weights and noise.
     """
 
     steps: int = 20_000

@@ -35,7 +35,7 @@ _READING = (
         type=click.Choice(["agreement", "sform", "qform"]),
         default="agreement",
         show_default=True,
-        help="Which orientation of a header to take where its two differ.",
+        help="Which to use if sform and qform disagree.",
     ),
     click.option(
         "--assume-orientation",
@@ -100,7 +100,7 @@ _PREDICTION = (
     options.refine,
     options.samples,
 )
-seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random numbers.")
+seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed.")
 
 
 def reading(command: Callable[..., None]) -> Callable[..., None]:

@@ -125,7 +125,7 @@ def _check(wish: Wish, place: "Place | None") -> None:
         if wanted not in (None, found):
             raise UsageError(
                 f"--{name} {wanted}, but {place.launcher} has started {found}",
-                f"leave --{name} out, or let them agree",
+                f"leave --{name} out, or make them match",
             )
 
 

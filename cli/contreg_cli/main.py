@@ -20,7 +20,7 @@ class Contreg(LazyGroup):
     """Every command with its line of help, in the order a person meets them."""
 
     sections = {  # noqa: RUF012 - a constant of the class
-        "The way": {
+        "Pipeline": {
             "prepare": "Read, check and cache a cohort, once.",
             "fit": "Train a model on a prepared cohort; run again to go on.",
             "evaluate": "Score a run under a named protocol: Dice, folding, distances.",
@@ -30,12 +30,12 @@ class Contreg(LazyGroup):
             "segment": "Label images by registering labelled references to them.",
             "warp": "Carry an image, a label map or points through a transform.",
             "transform": "Displacement fields: inspect, convert, invert, compose.",
-            "status": "What a folder holds of what it shall hold: done, failed, missing.",
+            "status": "Count finished, failed and missing items.",
             "report": "Write one HTML file about a run.",
             "export": "Write a run's model as one file to hand on.",
-            "demo": "The whole way on an embedded cohort, in two minutes.",
+            "demo": "Run the full pipeline on a synthetic cohort, in two minutes.",
         },
-        "What is there": {
+        "Inspect and maintain": {
             "list": "Recipes, components and cohorts.",
             "show": "A recipe, component, cohort or model file in full.",
             "data": "Cohorts and caches: list, show, check.",

@@ -47,19 +47,19 @@ precision = click.option(
     type=click.Choice(["auto", "float32", "bfloat16"]),
     default="auto",
     show_default=True,
-    help="Of convolutions; fields, warps and losses stay float32.",
+    help="Precision of convolutions; fields, warps and losses stay float32.",
 )
 symmetric = click.option(
     "--symmetric",
     is_flag=True,
-    help="Average the velocities of both orders of the images: twice the work, exactly opposite answers.",
+    help="Average both directions: twice the time, exact inverses.",
 )
 refine = click.option(
     "--refine",
     type=click.IntRange(0),
     default=0,
     metavar="N",
-    help="Improve a trained model's answer by N steps of descent on the pair itself; 10 to 30 are worth their time.",
+    help="Improve a trained model's prediction by N optimisation steps on the pair; 10 to 30 are worth their time.",
 )
 fusion = click.option(
     "--fusion",
@@ -73,9 +73,9 @@ samples = click.option(
     "--samples",
     type=click.IntRange(2),
     metavar="N",
-    help="Draw N fields of a model that gives a variance; their mean is the answer, their spread its uncertainty.",
+    help="Draw N fields of a model that gives a variance; their mean is the prediction, their spread its uncertainty.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program to read.")
 timeout = click.option(
-    "--timeout", metavar="TIME", help="Give an image up after this long, e.g. 10m; the others go on."
+    "--timeout", metavar="TIME", help="Skip an image after this time, e.g. 10m; the others go on."
 )

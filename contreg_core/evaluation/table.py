@@ -1,4 +1,4 @@
-"""The scores of all pairs as a CSV table, one row a pair; both ways."""
+"""The scores of all pairs as a CSV table, one row per pair; both ways."""
 
 import csv
 import math

@@ -75,14 +75,14 @@ def run_all(
 
 def _ended() -> RetryError:
     return RetryError(
-        "its worker process ended twice without a word, perhaps for want of memory",
+        "its worker process died twice, possibly out of memory",
         "run the same command again with fewer --workers",
     )
 
 
 def _no_use(count: int) -> RetryError:
     return RetryError(
-        f"{count} items in a row ended their workers, perhaps for want of memory; what is finished is kept",
+        f"{count} items in a row ended their workers, possibly out of memory; what is finished is kept",
         "run the same command again with fewer --workers",
     )
 

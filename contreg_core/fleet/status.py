@@ -1,4 +1,4 @@
-"""What a folder holds of what it shall hold."""
+"""What is finished, failed and missing in a folder."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

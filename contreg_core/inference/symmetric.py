@@ -39,7 +39,9 @@ class SymmetricModel:
             raise MismatchError(f"{name} optimises every pair and predicts nothing to average", remedy)
         net = model.model
         if "velocity" not in net.decoder.given() or "inverse" not in net.warper.given():
-            raise MismatchError(f"{name} predicts displacements, whose mean is no map's half", remedy)
+            raise MismatchError(
+                f"{name} predicts displacements; averaging both directions needs a velocity model", remedy
+            )
         return cls(model)
 
     @property

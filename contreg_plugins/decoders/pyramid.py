@@ -18,7 +18,7 @@ from contreg_plugins.layers.layout import channels_last
 
 _WIDEST = 4.0
 """Log-variances stay below it (7 voxels of deviation, more than a brain's folds lie apart): a prior weighs their
-exponential, and one voxel a network has never seen the like of would outweigh a whole training.
+exponential, and one out-of-distribution voxel could dominate the loss.
 """
 
 

@@ -41,7 +41,7 @@ few steps do not overfit far.
 )
 @options.device
 def command(run: Path, device: str) -> None:
-    """The whole way on an embedded cohort, in two minutes.
+    """Run the full pipeline on a synthetic cohort, in two minutes.
 
     Grows a small cohort from a seed, trains contrastive-vae/light for a few steps, scores it on subjects it has not
     seen, and writes a report to open in a browser.

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     "--samples",
     type=click.IntRange(2),
     metavar="N",
-    help="Also draw N fields a pair of a model that gives a variance: how far apart, and is their doubt justified?",
+    help="Also draw N fields per pair of a model that gives a variance: score spread and calibration of N samples.",
 )
 @click.option(
     "--references",
@@ -88,7 +88,7 @@ def command(
 ) -> None:
     """Score a run or a solver under a named protocol: Dice, folding, distances.
 
-    Writes pairs.csv (one row a pair) and summary.json, of shards when the last of them ends. --set changes
+    Writes pairs.csv (one row per pair) and summary.json, of shards when the last of them ends. --set changes
     a solver's recipe; --set preprocessing.KNOB=VALUE also chooses the cache of --model none.
     """
     from contreg.evaluating.evaluate import evaluate_request

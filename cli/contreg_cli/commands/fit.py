@@ -56,7 +56,9 @@ class BatchSize(click.IntRange):
     type=BatchSize(),
     help="Pairs (or labelled images) a step; auto: as many as memory holds, a power of two.",
 )
-@click.option("--seed", type=click.IntRange(0), help="Of order, augmentation, initial weights and noise.")
+@click.option(
+    "--seed", type=click.IntRange(0), help="Random seed: order, augmentation, initial weights, noise."
+)
 @click.option(
     "--resume",
     type=click.Choice(["last", "auto"]),
@@ -69,7 +71,7 @@ class BatchSize(click.IntRange):
     "--devices", type=click.IntRange(1), metavar="N", help="Train on N GPUs of this machine (or N processes)."
 )
 @click.option(
-    "--nodes", type=click.IntRange(1), metavar="N", help="On N machines: says how to start it there."
+    "--nodes", type=click.IntRange(1), metavar="N", help="Number of machines; prints the launch commands."
 )
 @click.option(
     "--dist-timeout",
@@ -79,9 +81,7 @@ class BatchSize(click.IntRange):
     help="How long one of several devices may be waited for.",
 )
 @options.precision
-@click.option(
-    "--deterministic", is_flag=True, help="The same bits on every run on a GPU too, at some cost in speed."
-)
+@click.option("--deterministic", is_flag=True, help="Bitwise reproducible on GPU (slower).")
 @click.option(
     "--compile",
     "compiled",

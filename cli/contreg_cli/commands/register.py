@@ -36,9 +36,14 @@ if TYPE_CHECKING:
     "--moving-mask",
     type=options.ANY_PATH,
     metavar="FILE",
-    help="Brain mask of MOVING, where it holds more than that.",
+    help="Brain mask; needed if MOVING is not skull-stripped.",
 )
-@click.option("--fixed-mask", type=options.ANY_PATH, metavar="FILE", help="Brain mask of FIXED, likewise.")
+@click.option(
+    "--fixed-mask",
+    type=options.ANY_PATH,
+    metavar="FILE",
+    help="Brain mask; needed if FIXED is not skull-stripped.",
+)
 @inferring.prediction
 @click.option(
     "--field-format",

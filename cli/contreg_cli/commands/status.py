@@ -1,4 +1,4 @@
-"""``contreg status``: what a folder holds of what it shall hold."""
+"""``contreg status``: what is finished, failed and missing in a folder."""
 
 from dataclasses import asdict
 from pathlib import Path

@@ -90,7 +90,7 @@ def convert(
 def invert(
     file: Path, output: Path, moving: Path | None, form: "FieldFormat | None", fixed: Path | None
 ) -> None:
-    """The way back: moving points to fixed points, as an ITK field.
+    """Invert a transform: moving points to fixed points, as an ITK field.
 
     The inverse of an affine is exact: a matrix (.tfm), or a field on the moving image's grid.
     """

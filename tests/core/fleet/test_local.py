@@ -40,7 +40,7 @@ def test_a_killed_worker_costs_its_item_one_more_try_and_the_others_nothing(fate
     results = run(fates, items("", "once", "always", "", "polite", "", ""))
     assert [items.tries(str(number)) for number in range(7)] == [1, 2, 2, 1, 2, 1, 1]
     assert results["2"][0] == "lost"
-    assert "ended twice" in results["2"][1]
+    assert "died twice" in results["2"][1]
     assert [name for name, result in results.items() if result[0] == "lost"] == ["2"]
 
 
