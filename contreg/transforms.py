@@ -25,10 +25,11 @@ def read(
     Raises ``UsageError`` where an image is missing, or where ``form`` contradicts what the file says of itself.
     """
     from contreg_core.transform import CHAIN_SUFFIXES, Chain, OnGrid, read_chain, read_declared_field
+    from contreg_core.volume import AS_IT_SAYS
 
     on_moving = None if moving is None else grid_of(moving, choice)
     if not path.name.lower().endswith(CHAIN_SUFFIXES):
-        field, doubt = read_declared_field(path, form, moving=on_moving)
+        field, doubt = read_declared_field(path, form, moving=on_moving, choice=choice or AS_IT_SAYS)
         if doubt:
             front().warn(f"{path}: read as the JSON beside it says, but {doubt}")
         return Chain(str(path), (OnGrid(field, extended=True),))
@@ -78,10 +79,10 @@ def save(
     path: Path,
     chain: "Chain",
     form: "FieldFormat" = "itk",
-    moving: Path | None = None,
+    moving: "Grid | None" = None,
     grid: "Grid | None" = None,
 ) -> list[Path]:
-    """Write a transform, on ``grid`` or its own; returns the files.
+    """Write a transform, on ``grid`` or its own; returns the files. Some conventions depend on the ``moving`` grid.
 
     A field in a named convention (.nii.gz, .nii), an ITK composite (.h5), or a matrix (.tfm) where it is one. Of a
     field the JSON is written first: a field whose JSON is not its own is not believed, so nothing in between is.
@@ -112,7 +113,7 @@ def save(
     if path.name.endswith(".h5"):
         write_composite(path, field)
         return [path]
-    content = field_bytes(path, field, form, moving=None if moving is None else grid_of(moving))
+    content = field_bytes(path, field, form, moving=moving)
     told = {"format": form, "convention": CONVENTIONS[form].summary, "direction": _DIRECTION}
     beside = sidecar_path(path)
     write_json(beside, told | of_field(path, content))

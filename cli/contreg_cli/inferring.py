@@ -29,7 +29,7 @@ output = click.option(
     metavar="DIR",
     help="Folder for the files; made if absent.",
 )
-_READING = (
+_PLACE = (
     click.option(
         "--orientation-from",
         type=click.Choice(["agreement", "sform", "qform"]),
@@ -43,6 +43,16 @@ _READING = (
         metavar="XYZ",
         help="How the axes of files point that store no orientation (Analyze), e.g. LAS.",
     ),
+)
+_SIZE = click.option(
+    "--max-voxels",
+    type=click.IntRange(1),
+    default=2**31,
+    metavar="N",
+    help="Refuse headers that claim more voxels (default: 2^31).",
+)
+_READING = (
+    *_PLACE,
     click.option(
         "--volume", type=click.IntRange(0), metavar="K", help="Which volume of 4-D files; 0 is the first."
     ),
@@ -53,13 +63,7 @@ _READING = (
         help="Which channel of colour files; 0 is the first.",
     ),
     click.option("--magnitude", is_flag=True, help="Take the magnitude of complex files."),
-    click.option(
-        "--max-voxels",
-        type=click.IntRange(1),
-        default=2**31,
-        metavar="N",
-        help="Refuse headers that claim more voxels (default: 2^31).",
-    ),
+    _SIZE,
     click.option(
         "--strict",
         is_flag=True,
@@ -126,6 +130,23 @@ def reading(command: Callable[..., None]) -> Callable[..., None]:
         command(choice=choice, **rest)
 
     for option in reversed(_READING):
+        gathered = option(gathered)
+    return gathered
+
+
+def placing(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of ``reading`` that matter where a file lends its grid; the command gets them as one ``choice``."""
+
+    @wraps(command)
+    def gathered(
+        *, orientation_from: "OrientationFrom", assume_orientation: str, max_voxels: int, **rest: Any
+    ) -> None:
+        from contreg_core.volume import ReadChoice
+
+        choice = ReadChoice(orientation_from, assume_orientation.upper(), max_voxels=max_voxels)
+        command(choice=choice, **rest)
+
+    for option in (_SIZE, *reversed(_PLACE)):
         gathered = option(gathered)
     return gathered
 

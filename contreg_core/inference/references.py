@@ -10,6 +10,7 @@ from contreg_core.inference.register import labels_on_image
 from contreg_core.transform.world import Grid
 from contreg_core.volume import Volume, read_place, read_volume
 from contreg_core.volume.choice import AS_IT_SAYS, ReadChoice
+from contreg_core.volume.orientation import no_orientation
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,6 @@ def read_image(path: Path, choice: ReadChoice = AS_IT_SAYS) -> Volume:
 def read_grid(path: Path, choice: ReadChoice = AS_IT_SAYS) -> Grid:
     """The grid of an image, whatever its voxels hold; raises ``DataError`` where it stores no orientation."""
     place, shape = read_place(path, choice)
-    if not place.oriented:
-        raise _no_orientation(path)
     return Grid(place.affine, shape)
 
 
@@ -71,16 +70,8 @@ def read_labels(path: Path, choice: ReadChoice = AS_IT_SAYS) -> Volume:
 
 def _oriented(path: Path, volume: Volume) -> Volume:
     if not volume.oriented:
-        raise _no_orientation(path)
+        raise no_orientation(path)
     return volume
-
-
-def _no_orientation(path: Path) -> DataError:
-    return DataError(
-        f"{path}: the file stores no orientation, expected one in its header",
-        "say how its axes point, if you know: --assume-orientation LAS",
-        code="GEO-30",
-    )
 
 
 def read_labels_of(image: Volume, path: Path, choice: ReadChoice = AS_IT_SAYS) -> Volume:

@@ -12,7 +12,7 @@ from contreg_core.transform.declaration import convention_of
 from contreg_core.transform.itk_grid import sheared
 from contreg_core.transform.sidecar import declared
 from contreg_core.transform.world import Grid, WorldField, check_reach
-from contreg_core.volume import read_vectors, spacing
+from contreg_core.volume import AS_IT_SAYS, ReadChoice, read_vectors, spacing
 from contreg_core.volume.write import image_bytes
 
 
@@ -57,10 +57,14 @@ def read_field(path: Path, form: FieldFormat | None = None, *, moving: Grid | No
 
 
 def read_declared_field(
-    path: Path, form: FieldFormat | None = None, *, moving: Grid | None = None
+    path: Path,
+    form: FieldFormat | None = None,
+    *,
+    moving: Grid | None = None,
+    choice: ReadChoice = AS_IT_SAYS,
 ) -> tuple[WorldField, str]:
-    """``read_field`` and, where there is one, a doubt about what was believed."""
-    stored = read_vectors(path)
+    """``read_field`` and, where there is one, a doubt about what was believed; ``choice`` places the file."""
+    stored = read_vectors(path, choice)
     beside = declared(path)
     known = convention_of(path, stored, form, beside)
     grid = Grid(stored.affine, stored.vectors.shape[1:])

@@ -116,6 +116,15 @@ def _compare_zooms(path: Path, zooms: NDArray[np.float64], affine: NDArray[np.fl
     )
 
 
+def no_orientation(path: Path) -> DataError:
+    """What is said of a file whose axes could point anywhere."""
+    return DataError(
+        f"{path}: the file stores no orientation, expected one in its header",
+        "say how its axes point, if you know: --assume-orientation LAS",
+        code="GEO-30",
+    )
+
+
 def check_spacing(path: Path, lengths: tuple[float, ...], largest: float = LARGEST_SCAN) -> None:
     """Refuse voxels no brain scan has; raises ``DataError``."""
     # To four digits: a turned affine stored in float32 makes 8.0000002 mm of 8.

@@ -13,7 +13,7 @@ from contreg_core.volume.choice import AS_IT_SAYS, ReadChoice
 from contreg_core.volume.geometry import with_orientation
 from contreg_core.volume.header import HEADER_BYTES, Layout, layout, parse_header
 from contreg_core.volume.mgh import MGH_SUFFIXES, mgh_header, mgh_layout, mgh_placement
-from contreg_core.volume.orientation import LARGEST_GRID, LARGEST_SCAN, Placement, placement
+from contreg_core.volume.orientation import LARGEST_GRID, LARGEST_SCAN, Placement, no_orientation, placement
 from contreg_core.volume.stream import check_file, read_all, read_head
 from contreg_core.volume.values import image_values, label_values
 from contreg_core.volume.volume import Volume
@@ -57,17 +57,24 @@ def read_volume(
 def read_place(path: Path | str, choice: ReadChoice = AS_IT_SAYS) -> tuple[Placement, tuple[int, int, int]]:
     """Where the voxels of a file lie, and how many: of one that lends its grid and nothing else.
 
-    From the header alone: blank images, NaN, colours and any number of volumes are as good. Raises as ``read_volume``.
+    From the header alone: blank images, NaN, colours and any number of volumes are as good. Raises as ``read_volume``
+    does, and ``DataError`` where the file stores no orientation and ``choice`` assumes none.
     """
     files = _files(Path(path))
     check_file(files.data)
     any_voxels = replace(choice, volume=0, channel=0, magnitude=True)
     form, place = _described(files, any_voxels, LARGEST_GRID)
-    if place.oriented or not choice.assume_orientation:
-        return place, form.shape
-    empty = Volume(np.broadcast_to(np.uint8(0), form.shape), place.affine, oriented=False)
-    affine = with_orientation(empty, choice.assume_orientation).affine
-    return Placement(affine, True, place.notes), form.shape
+    return _assumed(files.data, place, form.shape, choice), form.shape
+
+
+def _assumed(path: Path, place: Placement, shape: tuple[int, int, int], choice: ReadChoice) -> Placement:
+    """The place, or the one that ``choice`` says; raises ``DataError`` where neither says how the axes point."""
+    if place.oriented:
+        return place
+    if not choice.assume_orientation:
+        raise no_orientation(path)
+    empty = Volume(np.broadcast_to(np.uint8(0), shape), place.affine, oriented=False)
+    return Placement(with_orientation(empty, choice.assume_orientation).affine, True, place.notes)
 
 
 def _described(files: _Files, choice: ReadChoice, largest: float = LARGEST_SCAN) -> tuple[Layout, Placement]:
@@ -100,10 +107,10 @@ class VectorVolume:
     intent_p1: float = 0.0
 
 
-def read_vectors(path: Path | str) -> VectorVolume:
+def read_vectors(path: Path | str, choice: ReadChoice = AS_IT_SAYS) -> VectorVolume:
     """A NIfTI vector field ``(X, Y, Z, 1, 3)`` or ``(X, Y, Z, 3)``, verified as ``read_volume`` does; any units.
 
-    Raises ``DataError`` where it is no field or holds numbers that are not finite.
+    Raises ``DataError`` where it is no field, holds numbers that are not finite, or stores no orientation.
     """
     file = Path(path)
     if not file.name.lower().endswith((".nii", ".nii.gz")):
@@ -111,8 +118,9 @@ def read_vectors(path: Path | str) -> VectorVolume:
         raise DataError(f"{file}: found no known suffix, expected .nii or .nii.gz", "convert it to .nii.gz")
     check_file(file)
     header = parse_header(file, read_head(file, HEADER_BYTES), single=True)
-    form = layout(file, header, single=True, vectors=True)
-    place = placement(file, header, form.shape, "agreement", LARGEST_GRID)
+    form = layout(file, header, single=True, vectors=True, choice=choice)
+    place = placement(file, header, form.shape, choice.orientation_from, LARGEST_GRID)
+    place = _assumed(file, place, form.shape, choice)
     values = (
         np.moveaxis(_voxels(file, form, constant=_CONSTANT_FIELD).astype(np.float64), -1, 0) * form.slope
         + form.intercept

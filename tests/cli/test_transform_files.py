@@ -601,3 +601,37 @@ def test_ids_that_float32_cannot_tell_apart_are_refused(contreg, place):
     result = contreg(*given, "--interpolation", "nearest", "-o", place / "w.nii.gz")
     assert result.code == 65
     assert "16777216" in result.error
+
+
+@pytest.mark.parametrize("which", ["field", "grid"])
+def test_what_stores_no_orientation_is_asked_for(contreg, place, which):
+    if which == "field":
+        image = nib.Nifti1Image(np.moveaxis(wave().vectors, 0, -1)[:, :, :, None], None)
+        image.header.set_intent(1006, allow_unknown=True)
+        image.header.set_zooms((7, 7, 7, 1, 1))
+        given = ("transform", "inspect", place / "bare.nii", "--json")
+    else:
+        image = nib.Nifti1Image(np.zeros(GRID.shape, np.uint8), None)
+        image.header.set_zooms((7, 7, 7))
+        sitk.WriteTransform(euler(), str(place / "a.tfm"))
+        given = ("transform", "inspect", place / "a.tfm", "--fixed", place / "bare.nii", "--json")
+    nib.save(image, place / "bare.nii")
+    refused = contreg(*given)
+    assert refused.code == 65
+    assert "--assume-orientation" in refused.error
+    found = contreg(*given, "--assume-orientation", "PIR")
+    assert found.code == 0, found.err
+    assert json.loads(found.out)["axes"] == "PIR"
+
+
+def test_of_two_orientations_one_is_chosen(contreg, place):
+    image = nib.Nifti1Image(np.zeros(GRID.shape, np.uint8), GRID.affine)
+    image.set_qform(np.diag([-7.0, -7, 7, 1]), 1)
+    nib.save(image, place / "two.nii")
+    sitk.WriteTransform(euler(), str(place / "a.tfm"))
+    given = ("transform", "convert", place / "a.tfm", place / "o.nii.gz", "--fixed", place / "two.nii")
+    refused = contreg(*given)
+    assert refused.code == 65
+    assert "--orientation-from" in refused.error
+    assert contreg(*given, "--orientation-from", "qform").code == 0
+    assert nib.aff2axcodes(nib.load(place / "o.nii.gz").affine) == ("L", "P", "S")

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 import click
 
 from contreg import transforms
-from contreg_cli import options, transform_options
+from contreg_cli import inferring, options, transform_options
 from contreg_cli.console import print_json
 from contreg_cli.group import Group
 
 if TYPE_CHECKING:
-    from contreg_core.transform import FieldFormat
+    from contreg_core.transform import FieldFormat, Grid
+    from contreg_core.volume import ReadChoice
 
 _out = click.argument("output", type=options.ANY_PATH)
 _to = click.option(
@@ -37,12 +38,18 @@ def command() -> None:
 @transform_options.field_format
 @transform_options.moving
 @transform_options.fixed
+@inferring.placing
 @options.as_json
 def inspect(
-    file: Path, form: "FieldFormat | None", moving: Path | None, fixed: Path | None, as_json: bool
+    file: Path,
+    form: "FieldFormat | None",
+    moving: Path | None,
+    fixed: Path | None,
+    choice: "ReadChoice",
+    as_json: bool,
 ) -> None:
     """Grid, displacement in mm, volume change and folds of a transform."""
-    record = transforms.describe(transforms.load(file, form, moving, fixed))
+    record = transforms.describe(transforms.load(file, form, moving, fixed, choice))
     if as_json:
         print_json(record)
         return
@@ -62,6 +69,7 @@ def inspect(
 @transform_options.field_format
 @transform_options.moving
 @transform_options.fixed
+@inferring.placing
 def convert(
     file: Path,
     output: Path,
@@ -69,11 +77,12 @@ def convert(
     form: "FieldFormat | None",
     moving: Path | None,
     fixed: Path | None,
+    choice: "ReadChoice",
 ) -> None:
     """The same map in another tool's convention."""
-    chain = transforms.read(file, form, moving, fixed)
-    grid = None if fixed is None else transforms.grid_of(fixed)
-    _write(transforms.save(output, chain, to, moving, grid))
+    chain = transforms.read(file, form, moving, fixed, choice)
+    grids = _grids(choice, moving, fixed)
+    _write(transforms.save(output, chain, to, *grids))
 
 
 @command.command()
@@ -87,15 +96,21 @@ def convert(
 )
 @transform_options.field_format
 @transform_options.fixed
+@inferring.placing
 def invert(
-    file: Path, output: Path, moving: Path | None, form: "FieldFormat | None", fixed: Path | None
+    file: Path,
+    output: Path,
+    moving: Path | None,
+    form: "FieldFormat | None",
+    fixed: Path | None,
+    choice: "ReadChoice",
 ) -> None:
     """Invert a transform: moving points to fixed points, as an ITK field.
 
     The inverse of an affine is exact: a matrix (.tfm), or a field on the moving image's grid.
     """
-    chain = transforms.read(file, form, moving, fixed)
-    grids = [None if image is None else transforms.grid_of(image) for image in (fixed, moving)]
+    chain = transforms.read(file, form, moving, fixed, choice)
+    grids = _grids(choice, fixed, moving)
     back = transforms.inverse(chain, *grids)
     _write(transforms.save(output, back, grid=back.grid or grids[1] or grids[0]))
 
@@ -105,15 +120,21 @@ def invert(
 @click.argument("second", type=options.ANY_PATH)
 @_out
 @transform_options.fixed
-def compose(first: Path, second: Path, output: Path, fixed: Path | None) -> None:
+@inferring.placing
+def compose(first: Path, second: Path, output: Path, fixed: Path | None, choice: "ReadChoice") -> None:
     """FIRST, then SECOND, as one map of points, on FIRST's grid.
 
     With FIRST from A to B and SECOND from B to C the result warps images of C onto A in one interpolation. Files that
     do not say what they mean must be converted first.
     """
-    grid = None if fixed is None else transforms.grid_of(fixed)
-    both = transforms.together(transforms.read(first, fixed=fixed), transforms.read(second), grid)
+    (grid,) = _grids(choice, fixed)
+    one = transforms.read(first, fixed=fixed, choice=choice)
+    both = transforms.together(one, transforms.read(second, choice=choice), grid)
     _write(transforms.save(output, both, grid=grid))
+
+
+def _grids(choice: "ReadChoice", *images: Path | None) -> "list[Grid | None]":
+    return [None if image is None else transforms.grid_of(image, choice) for image in images]
 
 
 def _write(written: list[Path]) -> None:
