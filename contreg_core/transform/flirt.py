@@ -34,7 +34,7 @@ def flirt_stage(path: Path, matrix: Affine, fixed: Grid | None, moving: Grid | N
     if fixed is None or moving is None:
         raise UsageError(
             f"{path}: FLIRT's matrices depend on the grids of both images",
-            "name them: --fixed (FLIRT's -ref) and --moving (its -in)",
+            "name them, --fixed (FLIRT's -ref) and --moving (its -in), to contreg transform convert FILE.mat FILE.tfm",
         )
     back = inverted(path, matrix) @ fsl_matrix(fixed) @ np.linalg.inv(fixed.affine)
     return Linear(moving.affine @ np.linalg.inv(fsl_matrix(moving)) @ back)

@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import h5py
 import nibabel as nib
 import numpy as np
 import pytest
@@ -635,3 +636,17 @@ def test_of_two_orientations_one_is_chosen(contreg, place):
     assert "--orientation-from" in refused.error
     assert contreg(*given, "--orientation-from", "qform").code == 0
     assert nib.aff2axcodes(nib.load(place / "o.nii.gz").affine) == ("L", "P", "S")
+
+
+def test_a_composite_that_is_zipped_inside_is_read(contreg, place):
+    """As ANTs writes them where it compresses."""
+    write_composite(place / "c.h5", wave(), np.eye(4))
+    with h5py.File(place / "c.h5", "r+") as file:
+        for name in ("TransformGroup/1", "TransformGroup/2"):
+            values = file[name]["TransformParameters"][()]
+            del file[name]["TransformParameters"]
+            file[name].create_dataset("TransformParameters", data=values, compression="gzip", shuffle=True)
+    result = contreg("transform", "convert", place / "c.h5", place / "o.nii.gz", "--to", "ras")
+    assert result.code == 0, result.err
+    found = np.asarray(nib.load(place / "o.nii.gz").dataobj)[:, :, :, 0]
+    assert found == pytest.approx(np.moveaxis(wave().vectors, 0, -1), abs=1e-4)
