@@ -130,7 +130,7 @@ def check_spacing(path: Path, lengths: tuple[float, ...], largest: float = LARGE
     # To four digits: a turned affine stored in float32 makes 8.0000002 mm of 8.
     if not all(_SMALLEST <= round(length, 4) <= largest for length in lengths):
         raise DataError(
-            f"{path}: voxels of {[round(x, 4) for x in lengths]} mm, expected {_SMALLEST} to {largest:g}",
+            f"{path}: voxels of {[round(x, 4) for x in lengths]} mm, expected {_SMALLEST} to {largest}",
             "check the units of the header, or give a scan with thinner slices",
             code="HDR-29",
         )
