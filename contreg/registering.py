@@ -38,6 +38,20 @@ class Registering:
     choice: "ReadChoice"
     check_lr: bool
     timeout: str | None
+    overwrite: bool = False
+
+    def refuse(self, pair: ImagePair, folder: Path) -> None:
+        """Raise ``OutputError`` where the pair's outputs would be written over an input or another pair's."""
+        from contreg_core.inference.belonging import Origin, refuse_other_pair, registration_files
+        from contreg_core.overwriting import refuse_inputs
+        from contreg_core.training.run_folder import model_files
+
+        if not self.overwrite:
+            names = PairNames.of(pair.moving, pair.fixed)
+            refuse_inputs(
+                registration_files(folder, names), [*pair.files, *model_files(Path(self.asked.model))]
+            )
+            refuse_other_pair(folder, names, Origin.of(pair.moving), Origin.of(pair.fixed))
 
     def run(self, pair: ImagePair, folder: Path, marks: Mapping[str, Any]) -> Told:
         """Register one pair into ``folder``; ``marks`` are added to its sidecars."""
@@ -137,6 +151,7 @@ def refuse_timeout(timeout: str | None, fleet: Fleet) -> None:
 def register_one(how: Registering, pair: ImagePair) -> None:
     """Register a single pair into the output folder itself, done before or not; raises its own error."""
     output = how.asked.output
+    how.refuse(pair, output)
     ready(how.asked)  # a model that is not there is no fault of the pair
     with noted(output, f"{stem(pair.moving)}_to-{stem(pair.fixed)}"):
         told = how.run(pair, output, {})
@@ -151,7 +166,10 @@ def register_one(how: Registering, pair: ImagePair) -> None:
 
 def register_all(how: Registering, pairs: list[ImagePair], fleet: Fleet) -> None:
     """Register every pair into a folder of its own; one that fails does not stop the others."""
-    output, basis = how.asked.output, how.basis()
+    output = how.asked.output
+    for pair in pairs:
+        how.refuse(pair, output / pair.id)
+    basis = how.basis()
     items = {how.unit(pair, basis): pair for pair in pairs}
     WorkList("register", tuple(items)).save(output, add=True)
     keyed = {unit: (unit, pair) for unit, pair in items.items()}

@@ -17,7 +17,7 @@ from contreg.plugins import plugin_versions
 from contreg_core.errors import UsageError
 from contreg_core.inference.doubts import cut_off
 from contreg_core.inference.images import find_brain
-from contreg_core.inference.outputs import about_model, write_registration
+from contreg_core.inference.outputs import about_model, refuse_registration, write_registration
 from contreg_core.inference.register import ImageRegistration, register_images
 from contreg_core.memory import sparingly
 from contreg_core.provenance import provenance
@@ -131,10 +131,20 @@ class RegistrationResult:
         return self.fixed.like(Volume(determinant, self.displacement.grid.affine))
 
     def save(
-        self, folder: "str | os.PathLike[str]", *, field_format: "FieldFormat | Literal['h5']" = "itk"
+        self,
+        folder: "str | os.PathLike[str]",
+        *,
+        field_format: "FieldFormat | Literal['h5']" = "itk",
+        overwrite: bool = False,
     ) -> list[Path]:
-        """The files of ``contreg register``, in ``folder``; returns their paths."""
+        """The files of ``contreg register``, in ``folder``; returns their paths.
+
+        Raises ``OutputError`` where they would be written over those of other images, or over these two, unless
+        ``overwrite`` allows it.
+        """
         place = Path(folder)
+        if not overwrite:
+            refuse_registration(place, self.moving.input, self.fixed.input)
         written = write_registration(
             place, self.registration, self.moving.input, self.fixed.input, self.about, field_format
         )

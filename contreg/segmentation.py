@@ -16,7 +16,7 @@ from contreg.plugins import plugin_versions
 from contreg_core.errors import UsageError
 from contreg_core.inference.images import find_brain
 from contreg_core.inference.label_table import TableRow
-from contreg_core.inference.outputs import about_model, write_segmentation
+from contreg_core.inference.outputs import about_model, refuse_segmentation, write_segmentation
 from contreg_core.inference.references import Reference
 from contreg_core.inference.register import labels_on_image
 from contreg_core.inference.segment import Fusion, Segmentation, segment_image
@@ -58,9 +58,17 @@ class SegmentationResult:
         """Label id -> share of the votes (of a supervised run: probability), on the image's own grid."""
         return {label: self.image.like(share) for label, share in self.segmentation.probabilities()}
 
-    def save(self, folder: "str | os.PathLike[str]", *, probabilities: bool = False) -> list[Path]:
-        """The files of ``contreg segment``, in ``folder``; returns their paths."""
+    def save(
+        self, folder: "str | os.PathLike[str]", *, probabilities: bool = False, overwrite: bool = False
+    ) -> list[Path]:
+        """The files of ``contreg segment``, in ``folder``; returns their paths.
+
+        Raises ``OutputError`` where they would be written over those of another image, or over this one, unless
+        ``overwrite`` allows it.
+        """
         place = Path(folder)
+        if not overwrite:
+            refuse_segmentation(place, self.image.input)
         written = write_segmentation(
             place, self.segmentation, self.image.input, self.table, self.about, probabilities=probabilities
         )

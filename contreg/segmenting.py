@@ -133,6 +133,20 @@ class Segmenting:
     choice: "ReadChoice"
     probabilities: bool
     timeout: str | None
+    overwrite: bool = False
+
+    def refuse(self, picture: Picture) -> None:
+        """Raise ``OutputError`` where the image's outputs would be written over an input or another image's."""
+        from contreg_core.inference.belonging import Origin, refuse_other_image, segmentation_files
+        from contreg_core.inference.references import split_atlas
+        from contreg_core.overwriting import refuse_inputs
+        from contreg_core.training.run_folder import model_files
+
+        if not self.overwrite:
+            atlases = (path for atlas in self.atlases for path in split_atlas(atlas) or ())
+            inputs = [picture.image, *atlases, self.label_table, *model_files(Path(self.asked.model))]
+            refuse_inputs(segmentation_files(self.asked.output, picture.id), inputs)
+            refuse_other_image(self.asked.output, picture.id, Origin.of(picture.image))
 
     def unit(self, picture: Picture, basis: str) -> Unit:
         """Done is the sidecar, which is written last; without a key where the image is gone."""
@@ -207,6 +221,7 @@ def _atlas_keys(how: Segmenting, job: Job | DirectJob) -> list[Any]:
 def segment_one(how: Segmenting, picture: Picture) -> None:
     """Segment a single image, done before or not; raises its own error."""
     output = how.asked.output
+    how.refuse(picture)
     job_of(how)  # a model or an atlas that is not there is no fault of the image
     with noted(output, picture.id):
         told = _limited(how, picture, {})
@@ -221,7 +236,10 @@ def segment_all(how: Segmenting, pictures: Sequence[Picture], fleet: Fleet) -> N
 
     Raises as ``refuse_failures`` does.
     """
-    output, basis = how.asked.output, how.basis()
+    output = how.asked.output
+    for picture in pictures:
+        how.refuse(picture)
+    basis = how.basis()
     items = {unit: (unit, picture) for picture in pictures for unit in [how.unit(picture, basis)]}
     WorkList("segment", tuple(items)).save(output, add=True)
     written: list[Path] = []

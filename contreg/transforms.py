@@ -7,6 +7,8 @@ from contreg.front import front
 from contreg_core.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from contreg_core.transform import Chain, FieldFormat, Grid, WorldField
     from contreg_core.volume import ReadChoice
 
@@ -119,6 +121,19 @@ def save(
     write_json(beside, told | of_field(path, content))
     write_bytes(path, content)
     return [path, beside]
+
+
+def refuse(output: Path, inputs: "Iterable[Path | None]", *, overwrite: bool) -> None:
+    """Raise ``OutputError`` where a transform called ``output``, or its JSON, would be written over what it should not.
+
+    Inputs are the files that are read and the JSONs beside them; otherwise as ``refuse_overwriting``.
+    """
+    from contreg_core.overwriting import refuse_overwriting
+    from contreg_core.transform import sidecar_path
+
+    given = [path for path in inputs if path is not None]
+    beside = [] if output.name.endswith((".h5", ".tfm")) else [sidecar_path(output)]
+    refuse_overwriting([output, *beside], [*given, *map(sidecar_path, given)], overwrite=overwrite)
 
 
 def grid_of(path: Path, choice: "ReadChoice | None" = None) -> "Grid":

@@ -4,6 +4,7 @@ A shard writes a file of its own, ``failures.I-of-N.jsonl``, so that tasks of an
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from contreg_core.files import write_text
 from contreg_core.fleet.shard import Shard
 
 NAME = "failures.jsonl"
+_OURS = re.compile(r"failures(\.\d+-of-\d+)?\.jsonl")
 
 
 def write_failures(
@@ -58,7 +60,7 @@ def noted(folder: Path, subject: str) -> Iterator[None]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("failures*.jsonl"))
+    return sorted(path for path in folder.glob("failures*.jsonl") if _OURS.fullmatch(path.name))
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

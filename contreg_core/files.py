@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import secrets
 import tempfile
 import time
@@ -23,7 +24,7 @@ _TRIES = 4
 _UNSUPPORTED = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
 _NO_FOLDER = {errno.EEXIST, errno.ENOTDIR}
 _IN_THE_WAY = "a file stands where a folder should be"
-_MARK = ".tmp-"
+_LEFTOVER = re.compile(r"\.tmp-(?P<machine>[0-9a-f]{8})-(?P<process>\d+)-contreg-.+", re.DOTALL)
 _DEAD_AFTER = 3600.0
 
 
@@ -103,25 +104,27 @@ def probe(folder: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove temporary files of processes that ended on this machine, and of any other that are older than an hour."""
-    for path in folder.glob(f"{_MARK}*"):
+    """Remove contreg's temporary files of processes that ended on this machine, and any that are older than an hour.
+
+    They are told by their whole name: other programs begin theirs with ``.tmp-`` too.
+    """
+    for path in folder.glob(".tmp-*"):
+        name = _LEFTOVER.fullmatch(path.name)
         with suppress(OSError):
-            if _ended(path.name) or time.time() - path.stat().st_mtime > _DEAD_AFTER:
+            if name and (_ended(name) or time.time() - path.stat().st_mtime > _DEAD_AFTER):
                 path.unlink()
 
 
 def _own_mark() -> str:
-    return f"{_MARK}{_machine()}-{os.getpid()}-"
+    return f".tmp-{_machine()}-{os.getpid()}-contreg-"
 
 
-def _ended(name: str) -> bool:
+def _ended(name: re.Match[str]) -> bool:
     """Whether a temporary name is that of a process of this machine which is no more."""
-    machine, _, rest = name.removeprefix(_MARK).partition("-")
-    number, _, _ = rest.partition("-")
-    if machine != _machine() or not number.isdecimal():
+    if name["machine"] != _machine():
         return False
     try:
-        os.kill(int(number), 0)
+        os.kill(int(name["process"]), 0)
     except ProcessLookupError:
         return True
     except (OSError, OverflowError):  # somebody else's, or no number of a process

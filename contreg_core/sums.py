@@ -21,6 +21,11 @@ def record_sums(folder: Path, files: Iterable[Path]) -> None:
             write_text(folder / NAME, "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
 
 
+def listed(folder: Path) -> set[str]:
+    """The names that the list of a folder has; raises ``DataError`` where it is another program's."""
+    return set(_read(folder))
+
+
 def is_listed(path: Path) -> bool:
     """Whether the list of a file's folder has it as it is now."""
     with _readable(path.parent):

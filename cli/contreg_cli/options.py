@@ -76,6 +76,11 @@ samples = click.option(
     help="Draw N fields of a model that gives a variance; their mean is the prediction, their spread its uncertainty.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program to read.")
+overwrite = click.option(
+    "--overwrite",
+    is_flag=True,
+    help="Write over inputs and over other commands' outputs, which is refused otherwise.",
+)
 timeout = click.option(
     "--timeout", metavar="TIME", help="Skip an image after this time, e.g. 10m; the others go on."
 )

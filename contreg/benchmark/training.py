@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from contreg.benchmark.plan import Plan
 from contreg.benchmark.rows import Row
+from contreg.front import front
 from contreg_core.errors import MismatchError
 
 if TYPE_CHECKING:
@@ -57,7 +58,15 @@ def _is_finished(
     from contreg_core.recipe.difference import same
 
     known = same(folder.read_recipe(), resolve(recipe, catalogue), catalogue)
-    return bool(known and record.get("finished") and record.get("cache") == cohort.folder.name)
+    if not (known and record.get("finished") and record.get("cache") == cohort.folder.name):
+        return False
+    scans: Mapping[str, str] = record.get("scans", {})
+    if not scans:
+        front().warn(
+            f"{folder.path}: does not tell the sums of the scans it was trained on (contreg 0.1 kept none); "
+            "it is taken as it is"
+        )
+    return cohort.sums(scans) == scans
 
 
 def _fit(

@@ -1,9 +1,10 @@
 """What may be compared: one protocol, one split of one prepared cohort, the same pairs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from contreg.comparing.scored import ScoredModel
+from contreg.front import front
 from contreg_core.errors import MismatchError
 from contreg_core.parameters import unknown
 
@@ -24,6 +25,36 @@ def check_comparable(models: Sequence[ScoredModel], *, across_caches: bool = Fal
         if len(set(found.values())) > 1:
             listing = ", ".join(f"{name}: {value}" for name, value in found.items())
             raise MismatchError(f"{_WORDS[key]} differ ({listing})", _REMEDIES[key])
+    _check_scans(models, across_caches=across_caches)
+
+
+def _check_scans(models: Sequence[ScoredModel], *, across_caches: bool) -> None:
+    """Refuse scores of other scans that have the same names; say so where it is not known which scans they were."""
+    kept: list[tuple[ScoredModel, Mapping[str, object]]] = [
+        (model, model.sources if across_caches else model.scans) for model in models
+    ]
+    untold = [str(model.folder) for model, sums in kept if not sums]
+    known = [(model, sums) for model, sums in kept if sums]
+    for model, sums in known[1:]:
+        first, others = known[0]
+        changed = sorted(scan for scan in sums.keys() & others.keys() if sums[scan] != others[scan])
+        if not changed:
+            continue
+        found = f"{len(changed)} scans of the same names are others ({', '.join(changed[:_NAMED])})"
+        where = f"{first.folder} and {model.folder}"
+        if not across_caches:
+            raise MismatchError(
+                f"{where}: {found}, so that one of them has the scores of old data",
+                "evaluate both again, or give --across-caches to compare all the same",
+            )
+        front().warn(f"{where}: {found}: they were made from other files")
+    if untold and not across_caches:
+        front().warn(
+            f"{', '.join(untold)}: does not tell the sums of its scans; whether they are the others' is not known"
+        )
+
+
+_NAMED = 5
 
 
 _WORDS = {"protocol": "protocols", "data": "cohorts", "split": "splits", "cache": "caches (preprocessing)"}

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +17,18 @@ _NEEDED = ("model", "data", "cache", "split", "protocol", "headline", "dice", "r
 
 @dataclass(frozen=True)
 class ScoredModel:
-    """``summary`` is that of ``summary.json``; ``scores`` are the pairs it counts, by name in ``pairs``."""
+    """``summary`` is that of ``summary.json``; ``scores`` are the pairs it counts, by name in ``pairs``.
+
+    ``scans`` are the sums of the scans' voxels by id, ``sources`` those of the files that each was made from by name;
+    both empty where that was not kept.
+    """
 
     name: str
     folder: Path
     summary: Summary
     scores: "tuple[PairScore, ...]"
+    scans: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def headline(self) -> str:
@@ -55,7 +61,10 @@ def read_scored(path: Path) -> ScoredModel:
     summary = _summary(folder / "summary.json")
     counted = bool(summary.get("identity_pairs"))
     scores = tuple(score for score in read_csv(folder / "pairs.csv") if counted or not score.identity)
-    return ScoredModel(str(summary["model"]), folder, summary, scores)
+    told = _told(folder / "run.json")
+    return ScoredModel(
+        str(summary["model"]), folder, summary, scores, told.get("scans", {}), told.get("sources", {})
+    )
 
 
 def _evaluation(path: Path) -> Path:
@@ -79,6 +88,15 @@ def _summary(path: Path) -> Summary:
     if missing:
         raise DataError(f"{path}: has no {', '.join(missing)}", "run contreg evaluate again")
     return dict(summary)
+
+
+def _told(path: Path) -> Mapping[str, Any]:
+    """Where the scores come from; nothing where that is not kept or cannot be read, since no figure is in it."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def _protocol(summary: Summary) -> Any:

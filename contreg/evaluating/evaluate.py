@@ -60,6 +60,7 @@ def evaluate_request(request: Request, catalogue: "Catalogue", fleet: Fleet = HE
         **summarise(scores, protocol),
         **({"images": len({score.fixed for score in scores})} if subject.register is None else {}),
     }
+    (folder / "summary.json").unlink(missing_ok=True)  # of an earlier one: it must not vouch for these scores
     write_csv(folder / "pairs.csv", scores)
     write_json(folder / "run.json", finished({**told, **_read(subject, scores)}))
     write_json(folder / "summary.json", summary)
@@ -74,10 +75,11 @@ def _device(request: Request) -> str:
 
 
 def _read(subject: Subject, scores: "Sequence[PairScore]") -> dict[str, Any]:
-    """The model and the files that the scored scans were made from, by their sums."""
+    """The model, the scored scans and the files that they were made from, by their sums."""
     scans = sorted({scan for score in scores for scan in (score.moving, score.fixed)})
     sources = {scan: subject.cohort.sources(scan) for scan in scans}
-    return {"checkpoint_sha256": subject.sha256, "sources": sources}
+    sums = subject.cohort.sums(scans)
+    return {"checkpoint_sha256": subject.sha256, "scans": sums, "sources": sources}
 
 
 def _folder(request: Request, subject: Subject, protocol: "Protocol") -> Path:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,8 +24,13 @@ _SECONDS_BETWEEN_WRITES = 10.0
 
 
 def fingerprint(subject: "Subject", protocol: "Protocol", request: "Request") -> str:
-    """A hash of all that decides a pair's scores; two evaluations with one fingerprint may share them."""
-    where = subject.cohort.folder.name, request.split, repr(protocol)
+    """A hash of all that decides a pair's scores; two evaluations with one fingerprint may share them.
+
+    Of the data it has every scan's sum, since a cache that is prepared anew keeps its name.
+    """
+    cohort = subject.cohort
+    scans = json.dumps(cohort.sums(scan.id for scan in cohort.scans), sort_keys=True)
+    where = cohort.folder.name, request.split, repr(protocol), scans
     decisive = (contreg_core.__version__, subject.identity, *subject.prediction, *where, *request.drawn)
     return hashlib.sha256("\n".join(decisive).encode()).hexdigest()
 
@@ -75,7 +81,8 @@ class Scored:
                 self.add(score)
 
     def _parts(self) -> list[Path]:
-        return sorted(self.folder.glob(f"pairs.{self.mark[:12]}*.part.csv"))
+        ours = re.compile(rf"pairs\.{self.mark[:12]}(\.\d+-of-\d+)?\.part\.csv")
+        return sorted(path for path in self.folder.glob("pairs.*.part.csv") if ours.fullmatch(path.name))
 
     @contextmanager
     def kept(self) -> "Iterator[Keeper]":

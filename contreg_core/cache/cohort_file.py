@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-from contreg_core.cache.subject_file import CachedSubject, read_sources, read_subject
+from contreg_core.cache.subject_file import CachedSubject, content_sum, read_sources, read_subject
 from contreg_core.cohort import Label, Protocol, Split
 from contreg_core.errors import DataError, MismatchError, MissingError
 from contreg_core.files import write_json
@@ -95,6 +95,10 @@ class CachedCohort:
     def sources(self, scan: str) -> dict[str, str]:
         """SHA-256 of the files a scan was made from, by name; empty where that was not kept."""
         return read_sources(self.path(scan))
+
+    def sums(self, scans: Iterable[str]) -> dict[str, str]:
+        """SHA-256 of the voxels and affine of each of these scans, by id; empty of one that cannot be read."""
+        return {scan: content_sum(self.path(scan)) for scan in scans}
 
     def split(self, split: Split) -> tuple[CachedScan, ...]:
         """The scans of one split, in order."""

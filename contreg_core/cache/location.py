@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -24,6 +25,26 @@ def spec_key(spec: Preprocessing) -> str:
 def cache_folder(root: Path, cohort: str, spec: Preprocessing) -> Path:
     """The folder of one cohort under one preprocessing."""
     return root / f"{cohort}-{spec_key(spec)}"
+
+
+def is_cache(folder: Path) -> bool:
+    """Whether contreg's own record says that it prepared a cohort here, or began to.
+
+    That is its ``cohort.json`` or, where that is not written yet or damaged, the work list of ``prepare``.
+    """
+    for name, is_ours in (("cohort.json", _OF_COHORT.issubset), ("work.jsonl", _is_prepare)):
+        with suppress(OSError, ValueError), (folder / name).open(encoding="utf-8") as file:
+            record = json.loads(file.read() if name == "cohort.json" else file.readline())
+            if isinstance(record, dict) and is_ours(record):
+                return True
+    return False
+
+
+_OF_COHORT = frozenset(("schema", "name", "preprocessing", "scans", "failed"))
+
+
+def _is_prepare(head: dict[str, object]) -> bool:
+    return head.get("command") == "prepare"
 
 
 def find_cache(root: Path, cohort: str, spec: Preprocessing) -> Path | None:

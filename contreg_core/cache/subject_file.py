@@ -3,9 +3,11 @@
 ``/image`` uint16 with attributes ``scale`` and ``offset`` (intensity = stored * scale + offset), ``/labels`` unsigned
 integers (absent where the scan has none), ``/mask`` uint8; file attributes ``schema``, ``affine`` (16 numbers),
 ``notes`` (JSON: what every step did), ``key`` (what the file was made from), ``sources`` (JSON: SHA-256 of every source
-file by name; absent in older files). Every dataset carries fletcher32.
+file by name; absent in older files), ``content`` (SHA-256 of voxels and affine; likewise). Every dataset carries
+fletcher32.
 """
 
+import hashlib
 import io
 import json
 from collections.abc import Mapping
@@ -49,18 +51,22 @@ def write_subject(
 ) -> None:
     """Write one scan, with the SHA-256 of its source files by name; the final name never holds a partial file."""
     stored, scale, offset = _quantise(np.asarray(scan.image.array, dtype=np.float32))
+    mask = scan.mask.astype(np.uint8)
+    labels = None if scan.labels is None else _unsigned(scan.labels.array, path)
+    affine = np.asarray(scan.image.affine, dtype=np.float64)
     # In memory first: the library's own errors on a full disk do not say so. From v110 on HDF5 sums its headers too.
     content = io.BytesIO()
     with h5py.File(content, "w", libver=("v110", "v110")) as file:
-        file.attrs.update(schema=SCHEMA, affine=scan.image.affine.ravel())
+        file.attrs.update(schema=SCHEMA, affine=affine.ravel())
         _write_text(file, "key", key)
         _write_text(file, "notes", json.dumps(list(scan.notes)))
         _write_text(file, "sources", json.dumps(dict(sources or {})))
+        _write_text(file, "content", _content(affine, scale, offset, stored, mask, labels))
         image = _create(file, "image", stored)
         image.attrs.update(scale=scale, offset=offset)
-        _create(file, "mask", scan.mask.astype(np.uint8))
-        if scan.labels is not None:
-            _create(file, "labels", _unsigned(scan.labels.array, path))
+        _create(file, "mask", mask)
+        if labels is not None:
+            _create(file, "labels", labels)
     write_bytes(path, content.getbuffer())
 
 
@@ -91,6 +97,37 @@ def read_sources(path: Path) -> dict[str, str]:
             return dict(json.loads(_text(file, "sources")))
     except UNREADABLE:
         return {}
+
+
+def content_sum(path: Path) -> str:
+    """SHA-256 of the voxels and the affine, the same whenever and from whatever files they were made.
+
+    Of a file that does not tell (contreg 0.1 wrote such) it is counted; empty where there is no readable one.
+    """
+    try:
+        with _open(path) as file:
+            return _text(file, "content") if "content" in file.attrs else _counted(path, file)
+    except (ContregError, *UNREADABLE):
+        return ""
+
+
+def _counted(path: Path, file: h5py.File) -> str:
+    image = _dataset(path, file, "image")
+    labels = _dataset(path, file, "labels")[()] if "labels" in file else None
+    scale, offset = float(image.attrs["scale"]), float(image.attrs["offset"])
+    affine = np.asarray(file.attrs["affine"], dtype=np.float64)
+    return _content(affine, scale, offset, image[()], _dataset(path, file, "mask")[()], labels)
+
+
+def _content(
+    affine: NDArray[np.float64], scale: float, offset: float, *arrays: NDArray[np.unsignedinteger[Any]] | None
+) -> str:
+    found = hashlib.sha256(np.array([*affine.ravel(), scale, offset], "<f8").tobytes())
+    for array in arrays:
+        found.update(b"none" if array is None else f"{array.dtype.str}{array.shape}".encode())
+        if array is not None:
+            found.update(np.ascontiguousarray(array).data)
+    return found.hexdigest()
 
 
 def _open(path: Path) -> h5py.File:

@@ -25,11 +25,14 @@ def stamp(path: Path) -> tuple[str, int, int]:
 
 
 def stamps(path: Path) -> list[tuple[str, int, int]]:
-    """Of a file and, for an Analyze header, of the voxels beside it."""
+    """Of every file that a volume is read from."""
     return [stamp(part) for part in parts_of(path)]
 
 
 def parts_of(path: Path) -> list[Path]:
-    """A file and, for an Analyze header, the voxels beside it."""
-    beside = [path.with_suffix(suffix) for suffix in (".img", ".img.gz")] if path.suffix == ".hdr" else []
+    """A file and, of a pair of header and voxels (``.hdr`` beside ``.img`` or ``.img.gz``), the other of the two."""
+    name = path.name.lower()
+    ending = next((one for one in (".hdr", ".img.gz", ".img") if name.endswith(one)), "")
+    others = () if not ending else (".img", ".img.gz") if ending == ".hdr" else (".hdr",)
+    beside = [path.with_name(path.name[: -len(ending)] + other) for other in others]
     return [path, *(part for part in beside if part.is_file())]

@@ -15,7 +15,8 @@ class PairNames:
     """File names of one registration: ``<subject>_from-<moving>_to-<fixed>_...``.
 
     ``subject`` is the moving file's ``sub-`` entity, or its whole stem; ``moving`` and ``fixed`` are the rest of each
-    stem, letters and digits only, or the folders' names where both files are called the same.
+    stem, letters and digits only (as BIDS wants it; of names that are not BIDS's the underscores too), or the folders'
+    names where both files are called the same.
     """
 
     subject: str
@@ -28,8 +29,8 @@ class PairNames:
         subject, rest = _parts(stem(moving))
         other, fixed_rest = _parts(stem(fixed))
         own = other == subject or not other
-        to = _word(fixed_rest if own else f"{other}{fixed_rest}")
-        start = _word(rest)
+        to = _word(fixed_rest if own else f"{other}{fixed_rest}", bids=bool(other))
+        start = _word(rest, bids=bool(subject))
         if start == to:
             # One file name in two folders: studies keep one folder a subject.
             folders = _word(moving.absolute().parent.name), _word(fixed.absolute().parent.name)
@@ -74,5 +75,6 @@ def _parts(name: str) -> tuple[str, str]:
     return (found[1], found[2]) if found else ("", name)
 
 
-def _word(text: str) -> str:
-    return "".join(letter for letter in text if letter.isalnum()) or "image"
+def _word(text: str, *, bids: bool = False) -> str:
+    kept = "" if bids else "_"
+    return "".join(letter for letter in text if letter.isalnum() or letter in kept).strip("_") or "image"

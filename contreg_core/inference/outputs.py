@@ -14,6 +14,13 @@ from numpy.typing import NDArray
 
 from contreg_core.cohort import Label
 from contreg_core.files import atomic_path, sha256_of, write_json
+from contreg_core.inference.belonging import (
+    Origin,
+    refuse_other_image,
+    refuse_other_pair,
+    registration_files,
+    segmentation_files,
+)
 from contreg_core.inference.label_table import TableRow, write_label_table
 from contreg_core.inference.names import PairNames, stem
 from contreg_core.inference.register import ImageRegistration
@@ -22,6 +29,7 @@ from contreg_core.inference.sampling import Posterior
 from contreg_core.inference.segment import Segmentation
 from contreg_core.inference.segment_directly import DirectSegmentation
 from contreg_core.inference.segmenter import TrainedSegmenter
+from contreg_core.overwriting import refuse_inputs
 from contreg_core.provenance import finished, generated
 from contreg_core.transform import (
     CONVENTIONS,
@@ -47,15 +55,22 @@ class Input:
     in_memory: bool = False
 
     def record(self) -> dict[str, Any]:
-        """For the sidecar: name, SHA-256 of the file, shape, affine, what the reader repaired."""
+        """For the sidecar: name, whole path and SHA-256 of the file, shape, affine, what the reader repaired."""
         return {
             "file": self.path.name,
+            **({} if self.in_memory else {"path": str(self.path.absolute())}),
             "sha256": _sum_of(self.volume) if self.in_memory else sha256_of(self.path),
             "shape": list(self.volume.array.shape),
             "affine": self.volume.affine.tolist(),
             "axes": axis_codes(self.volume.affine),
             "notes": list(self.volume.notes),
         }
+
+    def origin(self) -> Origin:
+        """For telling outputs of this image from those of another."""
+        if self.in_memory:
+            return Origin(None, lambda: _sum_of(self.volume))
+        return Origin.of(self.path)
 
     def form_code(self) -> int:
         """The file's own NIfTI form code, for outputs on its grid; 1 where it has none."""
@@ -80,6 +95,7 @@ def write_registration(
     """
     names = PairNames.of(moving.path, fixed.path)
     code = fixed.form_code()
+    sides = {"moving": moving.record(), "fixed": fixed.record(), "affine_ras": result.affine.tolist()}
     written = [folder / f"{names.stem}_warped.nii.gz"]
     write_volume(written[0], result.warped, code=code)
     if result.labels is not None:
@@ -107,7 +123,6 @@ def write_registration(
         grids[0],
         moving.form_code(),
     )
-    sides = {"moving": moving.record(), "fixed": fixed.record(), "affine_ras": result.affine.tolist()}
     files = {"files": [path.name for path in (*written, forward, back)]}
     lies = [
         _lies_on(side, own, field.grid, form)
@@ -124,6 +139,22 @@ def write_registration(
         told |= of_field(path)
         write_json(sidecar_path(path), told | generated(one.path.name for one in (moving, fixed)))
     return [*written, forward, back, sidecar_path(forward), sidecar_path(back)]
+
+
+def refuse_registration(folder: Path, moving: Input, fixed: Input) -> None:
+    """Raise ``OutputError`` where ``write_registration`` would write over an input or the outputs of another pair."""
+    names = PairNames.of(moving.path, fixed.path)
+    refuse_inputs(
+        registration_files(folder, names), [one.path for one in (moving, fixed) if not one.in_memory]
+    )
+    refuse_other_pair(folder, names, moving.origin(), fixed.origin())
+
+
+def refuse_segmentation(folder: Path, image: Input) -> None:
+    """Raise ``OutputError`` where ``write_segmentation`` would write over its image or the outputs of another."""
+    name = stem(image.path)
+    refuse_inputs(segmentation_files(folder, name), [] if image.in_memory else [image.path])
+    refuse_other_image(folder, name, image.origin())
 
 
 def _sum_of(volume: Volume) -> str:
@@ -171,7 +202,7 @@ def write_segmentation(
 
     Returns the paths; the sidecar comes last and lists the others. ``name`` is by default the image's stem.
     """
-    name, code = name or stem(image.path), image.form_code()
+    name, code, told = name or stem(image.path), image.form_code(), image.record()
     path, table = folder / f"{name}_dseg.nii.gz", folder / f"{name}_volumes.csv"
     write_volume(path, result.labels, code=code)
     maps = []
@@ -188,7 +219,7 @@ def write_segmentation(
         for reference, quality, affine in each
     ]
     files = [one.name for one in (path, table, *maps)]
-    record = {"image": image.record(), "files": files, "references": references}
+    record = {"image": told, "files": files, "references": references}
     record |= {"warnings": list(result.warnings), **_ended(about)}
     record |= generated((image.path.name, *result.references))
     write_json(sidecar_path(path), record)

@@ -77,7 +77,14 @@ class Resuming:
             return read_checkpoint(before)
 
     def _check_data(self, before: Mapping[str, Any], own: Mapping[str, Any]) -> None:
-        differing = [key for key in own if before.get(key) != own[key]]
+        sums, known = own.get("scans", {}), before.get("scans", {})
+        if sums and not known:  # as of contreg 0.1
+            self.warnings.append(
+                f"{self.run.path}: its checkpoint does not tell the sums of the scans it was trained on; "
+                "whether these are still the same is not known"
+            )
+        differing = [key for key in own if key != "scans" and before.get(key) != own[key]]
+        differing += [f"scan {scan}" for scan, value in sums.items() if known.get(scan, value) != value]
         if differing:
             raise MismatchError(
                 f"{self.run.path}: holds a run on other data ({', '.join(differing)} differ)",

@@ -157,6 +157,14 @@ def model_file(path: Path) -> Path:
     return RunFolder(path).model_checkpoint() if path.is_dir() else path
 
 
+def model_files(path: Path) -> list[Path]:
+    """All that a run folder tells of its model, or the recipe or model file that ``path`` is itself."""
+    if not path.is_dir():
+        return [path]
+    run = RunFolder(path)
+    return [*run.finished(), run.checkpoint("previous")]
+
+
 def _open_folder(folder: Path) -> int:
     try:
         folder.mkdir(parents=True, exist_ok=True)

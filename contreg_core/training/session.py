@@ -95,6 +95,7 @@ class Session:
         training, validation = hold_out(cohort.scans, self.scheme.validation)
         self.training_ids = [scan.id for scan in training]
         self.validation_ids = [scan.id for scan in validation]
+        self.sums = cohort.sums((*self.training_ids, *self.validation_ids))
         with all_or_none(engine.ranks):
             self.course = course(self.recipe, cohort, training, validation, engine)
             self.feed, self.validator = self.course.feed, self.course.validator
@@ -260,6 +261,7 @@ class Session:
             "spacing": self.recipe.preprocessing.spacing,
             "training": self.training_ids,
             "validation": self.validation_ids,
+            "scans": self.sums,
             **self.course.record,
         }
 

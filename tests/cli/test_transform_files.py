@@ -506,7 +506,7 @@ def test_a_convert_in_place_that_is_killed_and_repeated_never_changes_the_map(
 
     original = files.os.replace
     command = ("transform", "convert", itk_field / "y.nii.gz", itk_field / "y.nii.gz", "--to", "voxel")
-    given = ("--moving", itk_field / "image.nii.gz")
+    given = ("--moving", itk_field / "image.nii.gz", "--overwrite")
     with monkeypatch.context() as patched:
         patched.setattr(files.os, "replace", replace)
         contreg(*command, *given)

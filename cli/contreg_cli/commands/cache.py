@@ -78,6 +78,10 @@ def prune(names: Sequence[str], unreadable: bool, yes: bool, cache: Path | None)
     if not (names or unreadable):
         raise UsageError("no cache is named", "name one of contreg cache list, or give --unreadable")
     for folder in chosen:
+        if folder.is_symlink():
+            raise UsageError(
+                f"{folder}: is a link to a folder elsewhere", "remove what it leads to, or the link"
+            )
         if yes:
             shutil.rmtree(folder)
         click.echo(f"{'removed' if yes else 'would remove'}: {folder}")
@@ -86,10 +90,10 @@ def prune(names: Sequence[str], unreadable: bool, yes: bool, cache: Path | None)
 
 
 def folders(root: Path) -> list[Path]:
-    """Every folder under ``root`` that is a cache, whole or not."""
-    return sorted(
-        path for path in root.glob("*") if (path / "subjects").is_dir() or (path / "cohort.json").is_file()
-    )
+    """Every folder under ``root`` that is a cache by contreg's own record in it, whole or not."""
+    from contreg_core.cache import is_cache
+
+    return sorted(path for path in root.glob("*") if is_cache(path))
 
 
 def _named(cache: Path | None, names: Sequence[str]) -> list[Path]:

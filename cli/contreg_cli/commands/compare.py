@@ -28,6 +28,7 @@ from contreg_cli import completing, options
     metavar="FILE",
     help="Write the table (.csv or .json); may be given again.",
 )
+@options.overwrite
 @options.as_json
 def command(
     runs: tuple[Path, ...],
@@ -35,6 +36,7 @@ def command(
     common: bool,
     across_caches: bool,
     outputs: tuple[Path, ...],
+    overwrite: bool,
     as_json: bool,
 ) -> None:
     """Set evaluations side by side, with paired differences.
@@ -48,8 +50,10 @@ def command(
     from contreg.comparing.scored import read_scored
     from contreg_cli.comparison_table import print_rows
     from contreg_cli.console import print_json
+    from contreg_core.overwriting import refuse_overwriting
 
     models = checks.named([read_scored(run) for run in runs])
+    refuse_overwriting(outputs, (), overwrite=overwrite)  # of evaluations every file is known
     checks.check_comparable(models, across_caches=across_caches)
     models = checks.on_common_pairs(models, common=common)
     first = checks.find_baseline(models, baseline)

@@ -65,6 +65,7 @@ if TYPE_CHECKING:
 @click.option(
     "--check-lr", is_flag=True, help="Also say whether MOVING would fit better mirrored, left to right."
 )
+@options.overwrite
 @options.timeout
 @inferring.seed
 @options.device
@@ -85,6 +86,7 @@ def command(
     background: float | None,
     choice: "ReadChoice",
     check_lr: bool,
+    overwrite: bool,
     timeout: str | None,
     seed: int,
     device: str,
@@ -113,7 +115,7 @@ def command(
         )
     asked = Asked.of(fleet, model, output, device, precision, seed, how)
     refuse_timeout(timeout, fleet)
-    registering = Registering(asked, form, field_grid, background, choice, check_lr, timeout)
+    registering = Registering(asked, form, field_grid, background, choice, check_lr, timeout, overwrite)
     if pairs is not None:
         register_all(registering, read_pairs(fleet.place(pairs)), fleet.in_array())
         return

@@ -18,6 +18,7 @@ from contreg_cli import options
 @click.option(
     "--figure", "picture", type=options.FILE, metavar="FILE", help="Also a PNG of the pair, for a paper."
 )
+@options.overwrite
 @options.cache
 @options.device
 def command(
@@ -25,6 +26,7 @@ def command(
     output: Path | None,
     pair: tuple[str, str] | None,
     picture: Path | None,
+    overwrite: bool,
     cache: Path | None,
     device: str,
 ) -> None:
@@ -34,6 +36,11 @@ def command(
     need the cache the run was trained on.
     """
     from contreg.reporting import figure, write_report
+    from contreg_core.overwriting import refuse_overwriting
+    from contreg_core.training.run_folder import model_files
+
+    outputs = [path for path in (output, picture) if path is not None]
+    refuse_overwriting(outputs, model_files(run), overwrite=overwrite)
 
     catalogue, root = load_catalogue(), cache_root(cache)
     click.echo(str(write_report(run, output, catalogue, cache=root, device=device, pair=pair)))

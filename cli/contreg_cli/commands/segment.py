@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 @inferring.prediction
 @options.cache
 @inferring.reading
+@options.overwrite
 @options.timeout
 @inferring.seed
 @options.device
@@ -73,6 +74,7 @@ def command(
     how: "Prediction",
     cache: Path | None,
     choice: "ReadChoice",
+    overwrite: bool,
     timeout: str | None,
     seed: int,
     device: str,
@@ -104,7 +106,9 @@ def command(
     asked = Asked.of(fleet, model, output, device, precision, seed, how)
     kind = references, fuse, label_table and fleet.place(label_table)
     place = cache and fleet.place(cache)
-    segmenting = Segmenting(asked, placed(atlases, fleet), *kind, place, choice, probabilities, timeout)
+    segmenting = Segmenting(
+        asked, placed(atlases, fleet), *kind, place, choice, probabilities, timeout, overwrite
+    )
     if len(images) == 1:
         segment_one(segmenting, pictures[0])
     else:

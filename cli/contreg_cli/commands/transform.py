@@ -70,6 +70,7 @@ def inspect(
 @transform_options.moving
 @transform_options.fixed
 @inferring.placing
+@options.overwrite
 def convert(
     file: Path,
     output: Path,
@@ -78,8 +79,10 @@ def convert(
     moving: Path | None,
     fixed: Path | None,
     choice: "ReadChoice",
+    overwrite: bool,
 ) -> None:
     """The same map in another tool's convention."""
+    transforms.refuse(output, (file, moving, fixed), overwrite=overwrite)
     chain = transforms.read(file, form, moving, fixed, choice)
     grids = _grids(choice, moving, fixed)
     _write(transforms.save(output, chain, to, *grids))
@@ -97,6 +100,7 @@ def convert(
 @transform_options.field_format
 @transform_options.fixed
 @inferring.placing
+@options.overwrite
 def invert(
     file: Path,
     output: Path,
@@ -104,11 +108,13 @@ def invert(
     form: "FieldFormat | None",
     fixed: Path | None,
     choice: "ReadChoice",
+    overwrite: bool,
 ) -> None:
     """Invert a transform: moving points to fixed points, as an ITK field.
 
     The inverse of an affine is exact: a matrix (.tfm), or a field on the moving image's grid.
     """
+    transforms.refuse(output, (file, moving, fixed), overwrite=overwrite)
     chain = transforms.read(file, form, moving, fixed, choice)
     grids = _grids(choice, fixed, moving)
     back = transforms.inverse(chain, *grids)
@@ -121,12 +127,16 @@ def invert(
 @_out
 @transform_options.fixed
 @inferring.placing
-def compose(first: Path, second: Path, output: Path, fixed: Path | None, choice: "ReadChoice") -> None:
+@options.overwrite
+def compose(
+    first: Path, second: Path, output: Path, fixed: Path | None, choice: "ReadChoice", overwrite: bool
+) -> None:
     """FIRST, then SECOND, as one map of points, on FIRST's grid.
 
     With FIRST from A to B and SECOND from B to C the result warps images of C onto A in one interpolation. Files that
     do not say what they mean must be converted first.
     """
+    transforms.refuse(output, (first, second, fixed), overwrite=overwrite)
     (grid,) = _grids(choice, fixed)
     one = transforms.read(first, fixed=fixed, choice=choice)
     both = transforms.together(one, transforms.read(second, choice=choice), grid)

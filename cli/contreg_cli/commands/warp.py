@@ -9,6 +9,7 @@ from contreg import transforms
 from contreg.front import front
 from contreg_cli import inferring, options, transform_options
 from contreg_core.errors import UsageError
+from contreg_core.overwriting import refuse_overwriting
 
 if TYPE_CHECKING:
     from contreg_core.labels import LabelMode
@@ -56,6 +57,7 @@ _MOST_LINES = 5
 @transform_options.field_format
 @transform_options.moving
 @transform_options.fixed
+@options.overwrite
 def command(
     file: Path,
     transform: Path,
@@ -67,12 +69,14 @@ def command(
     form: "FieldFormat | None",
     moving: Path | None,
     fixed: Path | None,
+    overwrite: bool,
 ) -> None:
     """Carry FILE through a transform.
 
     An image or label map of the moving side arrives on the fixed image's grid. Points (a CSV with columns x, y, z) go
     the other way, from fixed to moving: for points of the moving image use the inverse file.
     """
+    refuse_overwriting([output], (file, transform, moving, fixed), overwrite=overwrite)
     points = file.suffix.lower() == ".csv"
     other = moving or (None if points else file)
     chain = transforms.read(transform, form, other, fixed, choice)

@@ -3,6 +3,7 @@
 import os
 import random
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -10,7 +11,14 @@ import hdf5plugin  # noqa: F401 - importing it registers the filter
 import numpy as np
 import pytest
 
-from contreg_core.cache.subject_file import SCHEMA, read_key, read_sources, read_subject, write_subject
+from contreg_core.cache.subject_file import (
+    SCHEMA,
+    content_sum,
+    read_key,
+    read_sources,
+    read_subject,
+    write_subject,
+)
 from contreg_core.errors import DataError, MismatchError, MissingError
 from contreg_core.preprocessing.apply import ProcessedScan
 from contreg_core.volume import Volume
@@ -203,3 +211,35 @@ def test_a_missing_attribute(written: Path, name: str) -> None:
         del file.attrs[name]
     with pytest.raises(DataError):
         read_subject(written)
+
+
+def test_the_sum_is_that_of_what_is_in_the_scan_alone(tmp_path: Path) -> None:
+    values, labels = image(0, 1), np.random.default_rng(1).integers(0, 190, (6, 7, 8))
+
+    def summed(voxels: np.ndarray, ids: np.ndarray | None, key: str = "k", **changes: object) -> str:
+        path = tmp_path / "a.h5"
+        write_subject(path, replace(scan(voxels, ids), **changes), key, {"s.nii": key})  # type: ignore[arg-type]
+        return content_sum(path)
+
+    first = summed(values, labels)
+    assert summed(values, labels, "other", notes=()) == first
+    brighter, one_voxel, mask = values * 2, labels.copy(), scan(values).mask.copy()
+    one_voxel[3, 3, 3] += 1
+    mask[3, 3, 3] ^= True
+    others = [
+        summed(brighter, labels),
+        summed(values, one_voxel),
+        summed(values, None),
+        summed(values, labels, mask=mask),
+        summed(values, labels, image=Volume(values, AFFINE + np.eye(4))),
+    ]
+    assert len({first, *others}) == 6
+
+
+def test_the_sum_of_an_older_file_is_counted(written: Path) -> None:
+    told = content_sum(written)
+    with h5py.File(written, "r+") as file:
+        del file.attrs["content"]
+    assert content_sum(written) == told != ""
+    written.write_bytes(b"no HDF5")
+    assert content_sum(written) == ""

@@ -17,6 +17,8 @@ from contreg_core.inference.names import PairNames, stem
         ("sub-01_ses-1_T1w.nii.gz", "sub-01_ses-2_T1w.nii.gz", "sub-01_from-ses1T1w_to-ses2T1w"),
         ("sub-01_T1w.nii.gz", "sub-02_T1w.nii.gz", "sub-01_from-T1w_to-sub02T1w"),
         ("T1.nii.gz", "T1.nii.gz", "T1_from-one_to-two"),
+        ("s_1.nii.gz", "MNI152_T1_1mm.nii.gz", "s_1_from-s_1_to-MNI152_T1_1mm"),
+        ("sub-01_T1w.nii.gz", "_old_mean.nii.gz", "sub-01_from-T1w_to-old_mean"),
     ],
 )
 def test_examples(moving, fixed, expected):

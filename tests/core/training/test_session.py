@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from contreg_core.cache import CachedCohort
-from contreg_core.checkpoint import Checkpoint, optimiser_tensors, read_checkpoint
+from contreg_core.checkpoint import Checkpoint, optimiser_tensors, read_checkpoint, write_checkpoint
 from contreg_core.errors import DataError, MismatchError, StorageError
 from contreg_core.recipe import Recipe
 from contreg_core.training import session as module
@@ -214,6 +214,20 @@ def test_another_recipe_or_other_data_in_the_folder_are_refused(
         start(cohort=fewer)
     assert session.run.checkpoint("last").read_bytes() == before
     assert start().state.step == 2
+
+
+def test_a_run_that_does_not_tell_its_scans_goes_on_with_a_word(start: Start) -> None:
+    """As contreg 0.1 left it."""
+    session = start()
+    at(session, {1: session.stop})
+    finish(session)
+    last = session.run.checkpoint("last")
+    whole = read_checkpoint(last)
+    data = {key: value for key, value in whole.record["data"].items() if key != "scans"}
+    write_checkpoint(last, whole.tensors, {**whole.record, "data": data})
+    again = start()
+    assert again.resumed
+    assert [line for line in again.warnings if "does not tell the sums of the scans" in line]
 
 
 def poison(session: Session, what: str) -> Callable[[], object]:

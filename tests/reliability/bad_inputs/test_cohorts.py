@@ -210,7 +210,7 @@ def test_two_prepares_at_once_finish_with_the_same_bytes(study):  # 39
 
 def test_leftovers_of_a_killed_run_go(contreg, study):  # 40
     assert contreg(*study.line()).code == 0
-    dead = study.scan("one").with_name(".tmp-0123456789ab-three.h5")
+    dead = study.scan("one").with_name(".tmp-01234567-89-contreg-89abcdef-three.h5")
     dead.write_bytes(b"half")
     os.utime(dead, (0, 0))
     assert "2 cached" in contreg(*study.line()).out
