@@ -13,6 +13,7 @@ from contreg.recipes import DEFAULT_MODEL
 from contreg.stopping import stopped
 from contreg.tensorboard import Mirror, events
 from contreg.times import duration
+from contreg.wording import speaks_python
 from contreg_core.errors import UnavailableError, UsageError
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Run(os.PathLike[str]):
         return load(self.folder, **options)
 
 
+@speaks_python
 def fit(
     model: str = DEFAULT_MODEL,
     data: str = "synthetic",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from contreg.models import load_model
 from contreg.plugins import load_catalogue
+from contreg.wording import speaks_python
 
 if TYPE_CHECKING:
     from contreg.images import ImageLike
@@ -51,6 +52,7 @@ class LoadedModel:
         return segment(image, model=self, **options)
 
 
+@speaks_python
 def load(
     name: "str | os.PathLike[str]",
     *,

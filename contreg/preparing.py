@@ -15,6 +15,7 @@ from contreg.front import front
 from contreg.loading import Settings, as_settings
 from contreg.plugins import load_catalogue
 from contreg.recipes import DEFAULT_MODEL
+from contreg.wording import speaks_python
 
 if TYPE_CHECKING:
     from contreg_core.cache import CachedCohort
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from contreg_core.prepare import Preparation, ScanReport
 
 
+@speaks_python
 def prepare(
     data: str,
     source: "str | os.PathLike[str] | None" = None,

@@ -1,5 +1,6 @@
 """``contreg.register``: one image onto another, in a Python program."""
 
+import inspect
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from contreg.front import front
 from contreg.images import Given, ImageLike, image, labels
 from contreg.loading import UNTRAINED_MODEL, LoadedModel, Settings, ready
 from contreg.plugins import plugin_versions
+from contreg.wording import in_python, speaks_python
 from contreg_core.errors import UsageError
 from contreg_core.inference.doubts import cut_off
 from contreg_core.inference.images import find_brain
@@ -152,6 +154,7 @@ class RegistrationResult:
         return written
 
 
+@speaks_python
 def register(
     moving: ImageLike,
     fixed: ImageLike,
@@ -210,7 +213,11 @@ def register(
     )
     brains = [find_brain(one.volume, mask) for one, mask in zip(images, masks, strict=True)]
     warnings = (*found.warnings, *cut_off(brains[0], brains[1], found.affine))
+    warnings = tuple(in_python(line, _PARAMETERS) for line in warnings)
     for line in warnings:
         front().warn(line)
     about = {"model": about_model(registrar), "seed": seed, "provenance": told}
     return RegistrationResult(found, *images, warnings, about)
+
+
+_PARAMETERS = frozenset(inspect.signature(register).parameters)

@@ -13,6 +13,7 @@ from contreg.front import front
 from contreg.images import Given, ImageLike, image, labels
 from contreg.loading import UNTRAINED_MODEL, LoadedModel, Settings, ready
 from contreg.plugins import plugin_versions
+from contreg.wording import speaks_python
 from contreg_core.errors import UsageError
 from contreg_core.inference.images import find_brain
 from contreg_core.inference.label_table import TableRow
@@ -76,6 +77,7 @@ class SegmentationResult:
         return written
 
 
+@speaks_python
 def segment(
     given: ImageLike,
     atlas: Sequence[tuple[ImageLike, ImageLike]] | tuple[ImageLike, ImageLike] = (),

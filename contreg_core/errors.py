@@ -13,6 +13,8 @@ class ContregError(Exception):
     """
 
     exit_code: ClassVar[int] = 70
+    worded = False
+    """Whether a front has put the text into its own words."""
 
     def __init__(self, message: str, hint: str = "", *, code: str = "") -> None:
         super().__init__(message)

@@ -1,6 +1,7 @@
 """How a failure ends: one line that says what was found and what to do, and an exit code."""
 
 import os
+from collections.abc import Callable
 
 import click
 
@@ -14,8 +15,12 @@ class PreemptedError(BaseException):
     """A job system's signal, named, between any two instructions: no failure of what was being done (exit 75)."""
 
 
-def explain(error: BaseException, *, debug: bool = False) -> int:
-    """Say on stderr what went wrong; returns the exit code. ``debug`` adds the traceback."""
+def explain(
+    error: BaseException, *, debug: bool = False, remedy: Callable[[str], str] = lambda hint: hint
+) -> int:
+    """Say on stderr what went wrong; returns the exit code. ``debug`` adds the traceback, ``remedy`` words the hint."""
+    if isinstance(error, ContregError):
+        error.hint = remedy(error.hint)
     if debug:
         import traceback  # what a command that succeeds does not need: help is to be quick
 

@@ -72,7 +72,13 @@ def run(arguments: Sequence[str]) -> int:
         with ended():
             code = cli.main(list(arguments), prog_name="contreg", standalone_mode=False, obj=tuple(arguments))
     except (Exception, KeyboardInterrupt, PreemptedError) as error:
-        return explain(error, debug="--debug" in arguments)
+        from contreg_cli.hints import remedy
+
+        return explain(
+            error,
+            debug="--debug" in arguments,
+            remedy=lambda hint: remedy(hint, cli, arguments) if hint else "",
+        )
     return code if isinstance(code, int) else 0
 
 

@@ -15,6 +15,7 @@ from contreg.evaluating.request import Request
 from contreg.fleet import Fleet
 from contreg.loading import Settings, as_settings
 from contreg.plugins import load_catalogue
+from contreg.wording import speaks_python
 from contreg_core.inference.prediction import Prediction
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Evaluation(os.PathLike[str]):
         return read_scored(self.folder).scores
 
 
+@speaks_python
 def evaluate(
     model: "str | os.PathLike[str]",
     data: str | None = None,
@@ -83,6 +85,7 @@ def evaluate(
     return Evaluation(folder, summary)
 
 
+@speaks_python
 def compare(
     evaluations: "Sequence[str | os.PathLike[str]]",
     *,

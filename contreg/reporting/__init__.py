@@ -4,12 +4,15 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contreg.wording import speaks_python
+
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
 
 __all__ = ["figure", "report", "write_report"]
 
 
+@speaks_python
 def report(
     run: "str | os.PathLike[str]",
     output: "str | os.PathLike[str] | None" = None,
