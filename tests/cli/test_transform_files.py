@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from contreg.transforms import FORMATS
 from contreg_core.transform import Grid, WorldField, write_composite, write_field
 from contreg_core.transform.world import positions
 from contreg_core.volume import Volume, read_volume, write_volume
@@ -650,3 +651,18 @@ def test_a_composite_that_is_zipped_inside_is_read(contreg, place):
     assert result.code == 0, result.err
     found = np.asarray(nib.load(place / "o.nii.gz").dataobj)[:, :, :, 0]
     assert found == pytest.approx(np.moveaxis(wave().vectors, 0, -1), abs=1e-4)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_no_option_gives_a_field_of_contreg_another_meaning(contreg, place, form):
+    """Each option is refused, or says what the JSON says."""
+    write_composite(place / "c.h5", wave())
+    moving = ("--moving", place / "image.nii.gz")
+    assert (
+        contreg("transform", "convert", place / "c.h5", place / "f.nii.gz", "--to", form, *moving).code == 0
+    )
+    codes = {
+        told: contreg("transform", "inspect", place / "f.nii.gz", "--field-format", told, *moving).code
+        for told in FORMATS
+    }
+    assert codes == {told: 0 if told == form else 2 for told in FORMATS}
