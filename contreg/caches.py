@@ -35,7 +35,7 @@ def open_cache(
     if found is not None:
         return CachedCohort.open(found)
     if cohort.needs_source:
-        options = prepare_options(catalogue, model, settings)
+        options = prepare_options(catalogue, spec, model, settings)
         raise _missing(root, name, prepare_command(name, cache, options))
     return _prepare_embedded(catalogue, name, spec, root)
 
@@ -47,13 +47,19 @@ def cache_root(given: Path | None) -> Path:
     return given or default_root()
 
 
-def prepare_options(catalogue: "Catalogue", model: str, settings: Sequence[str]) -> list[str]:
-    """The options that lead ``prepare`` to the preprocessing of this recipe."""
-    from contreg.recipes import find_recipe, is_default
+def prepare_options(
+    catalogue: "Catalogue", spec: "Preprocessing", model: str, settings: Sequence[str]
+) -> list[str]:
+    """The options that lead ``prepare`` to ``spec``, which ``model`` and ``settings`` led to; none where it needs none.
+
+    A recipe that learns from label maps prepares these finer than the images it is used on: for those it is not named.
+    """
+    from contreg.recipes import find_recipe, is_recipe
 
     own = [setting for setting in settings if setting.startswith("preprocessing.")]
-    same = is_default(find_recipe(catalogue, model).cached, catalogue)
-    return [*([] if same else ["--model", model]), *(part for setting in own for part in ("-s", setting))]
+    known = is_recipe(DEFAULT_MODEL, catalogue)
+    plain = known and find_recipe(catalogue, DEFAULT_MODEL, own).cached == spec
+    return [*([] if plain else ["--model", model]), *(part for setting in own for part in ("-s", setting))]
 
 
 def prepare_command(name: str, cache: Path | None, options: Sequence[str]) -> str:

@@ -92,6 +92,7 @@ def fit(
     ``contreg fit --devices N``. Raises ``ContregError``; what was done is saved.
     """
     from contreg.caches import open_cache
+    from contreg.models import weights_file
     from contreg.plugins import load_catalogue, plugin_versions
     from contreg.recipes import find_recipe
     from contreg.times import seconds
@@ -117,7 +118,7 @@ def fit(
             catalogue,
             max_seconds=seconds(max_time) if max_time else 0.0,
             plugins=plugin_versions(),
-            initial=None if init is None else Initial.read(Path(init)),
+            initial=None if init is None else Initial.read(weights_file(str(init), catalogue)),
         )
         for warning in session.warnings:
             front().warn(warning)

@@ -1,4 +1,4 @@
-"""A model as the shell names it: a run folder or model file, or a recipe that needs no training."""
+"""A model as the shell names it: a run folder or model file, or a recipe that needs no training or comes trained."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,13 +54,26 @@ def _loaded(
     from contreg_core.inference.solved import load_solver
     from contreg_core.inference.trained import load_run
 
-    if not needs_no_run(name, catalogue):
+    if is_shipped(name, catalogue) or not needs_no_run(name, catalogue):
         if settings:
             raise UsageError("a run brings its own settings", "leave out --set")
-        return load_run(_existing(name, catalogue), catalogue, engine)
+        return load_run(weights_file(name, catalogue), catalogue, engine)
     from contreg.recipes import find_recipe
 
     return load_solver(find_recipe(catalogue, name, settings), catalogue, engine)
+
+
+def is_shipped(name: str, catalogue: "Catalogue") -> bool:
+    """Whether ``name`` is a recipe that comes with its weights; a folder of that name comes first."""
+    return not Path(name).is_dir() and name in catalogue.weights
+
+
+def weights_file(name: str, catalogue: "Catalogue") -> Path:
+    """The run folder or model file that ``name`` is, or that comes with the recipe of that name.
+
+    Raises ``MissingError`` for what is neither.
+    """
+    return catalogue.weights[name] if is_shipped(name, catalogue) else _existing(name, catalogue)
 
 
 def needs_no_run(name: str, catalogue: "Catalogue") -> bool:
@@ -74,7 +87,7 @@ def _existing(name: str, catalogue: "Catalogue") -> Path:
     path = Path(name)
     if path.exists():
         return path
-    solvers = [recipe.name for recipe in catalogue.recipes() if recipe.form == "solver"]
+    solvers = [*catalogue.weights, *(one.name for one in catalogue.recipes() if one.form == "solver")]
     near = did_you_mean(name, [*solvers, *map(str, known_runs())])
     ready = f", or name one that needs none: {', '.join(solvers)}" if solvers else ""
     raise MissingError(

@@ -8,7 +8,6 @@ from contreg_core.errors import DataError, MissingError
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
-    from contreg_core.preprocessing.spec import Preprocessing
     from contreg_core.recipe import Recipe
 
 DEFAULT_MODEL = "contrastive-vae"
@@ -43,12 +42,6 @@ def _written(path: Path) -> str | None:
     if path.suffix == SUFFIX:
         return recipe_text(path, read_checkpoint(path))
     return RunFolder(path).read_recipe() or None
-
-
-def is_default(spec: "Preprocessing", catalogue: "Catalogue") -> bool:
-    """Whether ``prepare`` does this where no model is named; false where the default recipe is not installed."""
-    known = is_recipe(DEFAULT_MODEL, catalogue)
-    return known and spec == catalogue.recipe(DEFAULT_MODEL).preprocessing
 
 
 def _text(path: Path) -> str:

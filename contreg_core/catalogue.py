@@ -8,6 +8,8 @@ from contreg_core.errors import MismatchError, UnavailableError, UsageError
 from contreg_core.parameters import unknown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from contreg_core.cohort import Cohort
     from contreg_core.components import Component, Kind
     from contreg_core.recipe.nouns import Recipe
@@ -38,6 +40,7 @@ class Contribution:
     components: "tuple[type[Component], ...]" = ()
     recipes: "tuple[Recipe, ...]" = ()
     cohorts: "tuple[type[Cohort], ...]" = ()
+    weights: "Mapping[str, Path]" = field(default_factory=dict)
     seconds: float = 0.0
 
     def claims(self) -> Iterable[tuple[str, str]]:
@@ -51,7 +54,8 @@ class Contribution:
 class Catalogue:
     """Look-up by kind and name; a miss is a ``UsageError`` that suggests the nearest name.
 
-    ``owners`` maps (kind, name), with kinds ``recipe`` and ``cohort`` beside the four, to the distribution.
+    ``owners`` maps (kind, name), with kinds ``recipe`` and ``cohort`` beside the four, to the distribution. ``weights``
+    are the model files of recipes that come trained.
     """
 
     broken: tuple[Broken, ...] = ()
@@ -60,6 +64,11 @@ class Catalogue:
     _components: "Mapping[tuple[str, str], type[Component]]" = field(default_factory=dict, repr=False)
     _recipes: "Mapping[str, Recipe]" = field(default_factory=dict, repr=False)
     _cohorts: "Mapping[str, type[Cohort]]" = field(default_factory=dict, repr=False)
+
+    @property
+    def weights(self) -> "Mapping[str, Path]":
+        """Recipe name -> the model file it registers with."""
+        return {name: file for one in self.contributions for name, file in one.weights.items()}
 
     @staticmethod
     def of(contributions: Iterable[Contribution], broken: Iterable[Broken] = ()) -> "Catalogue":

@@ -1,6 +1,7 @@
 """Checkpoints: one safetensors file that describes itself; no pickle.
 
-Tensors are named ``model/...``, ``objective/...``, ``average/...`` and ``optimiser/INDEX/...``. The metadata entry
+Tensors are named ``model/...``, ``objective/...``, ``average/...`` and ``optimiser/INDEX/...``; ``scale/...`` where
+weights are of 8 bits (``contreg_core.quantised``), which schema 2 says. The metadata entry
 ``contreg`` is JSON: schema, recipe (TOML), the place in the run, what the model was trained on, versions, and the
 SHA-256 of the rest of this record and of all tensors, checked on reading (the format itself would return flipped bits).
 """
@@ -21,9 +22,12 @@ import contreg_core
 from contreg_core.errors import DataError, MismatchError, MissingError
 from contreg_core.files import write_bytes
 from contreg_core.layout import laid_out_like
+from contreg_core.quantised import SCALE, restored
 from contreg_core.volume.stream import describe
 
 SCHEMA = 1
+QUANTISED_SCHEMA = 2
+"""Of files with weights of 8 bits: who reads schema 1 alone would take them for weights."""
 _KEY = "contreg"
 
 
@@ -43,7 +47,8 @@ class Checkpoint:
 def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
     """Write atomically; ``record`` must be JSON."""
     stored = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    full = {**record, "schema": SCHEMA, "contreg": contreg_core.__version__}
+    schema = QUANTISED_SCHEMA if any(name.startswith(SCALE) for name in tensors) else SCHEMA
+    full = {**record, "schema": schema, "contreg": contreg_core.__version__}
     full["sha256"] = _digest(stored, full)
     # Through bytes: save_file would make the file readable by its owner alone, whatever the umask.
     write_bytes(path, save(_unshared(stored), metadata={_KEY: json.dumps(full, sort_keys=True)}))
@@ -74,7 +79,18 @@ def read_checkpoint(path: Path) -> Checkpoint:
             "use another checkpoint of the run",
             code="CKPT-47",
         )
-    return Checkpoint(tensors, record)
+    return Checkpoint(_restored(path, tensors), record)
+
+
+def _restored(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    try:
+        return restored(tensors)
+    except (KeyError, RuntimeError) as error:
+        raise DataError(
+            f"{path}: its weights of 8 bits and their scales do not fit ({error})",
+            "use another copy of the file",
+            code="CKPT-47",
+        ) from error
 
 
 def _require_format(path: Path) -> None:
@@ -132,10 +148,10 @@ def _record(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
         raise MismatchError(
             f"{path}: not a contreg checkpoint", "give a file written by contreg fit", code="CKPT-51"
         ) from error
-    if schema != SCHEMA:
+    if schema not in (SCHEMA, QUANTISED_SCHEMA):
         needed = record.get("contreg", "a newer version")
         raise MismatchError(
-            f"{path}: checkpoint schema {schema}, this contreg reads {SCHEMA}",
+            f"{path}: checkpoint schema {schema}, this contreg reads {SCHEMA} and {QUANTISED_SCHEMA}",
             f"install contreg >= {needed}",
             code="CKPT-49",
         )

@@ -1,4 +1,4 @@
-"""The whole plugin interface: three hooks, each returns what the plugin brings.
+"""The whole plugin interface: four hooks, each returns what the plugin brings.
 
 A plugin is a module named by an entry point of the group ``contreg``; it implements any of these with ``@hookimpl``.
 """
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from contreg_core.cohort import Cohort
     from contreg_core.components import Component
     from contreg_core.recipe import Recipe
@@ -29,6 +31,11 @@ def contreg_components() -> "list[type[Component]]":  # type: ignore[empty-body]
 @hookspec
 def contreg_recipes() -> "list[str | Recipe]":  # type: ignore[empty-body]
     """Recipes, as TOML text or as ``Recipe``."""
+
+
+@hookspec
+def contreg_weights() -> "dict[str, Path]":  # type: ignore[empty-body]
+    """Files of contreg export by the name of the plugin's own recipe: which then registers without being trained."""
 
 
 @hookspec

@@ -94,7 +94,9 @@ def load_plugin(plugin: ModuleType, entry: str, distribution: str) -> Contributi
         tuple(checked_component(cls) for cls in _flat(hooks.contreg_components())),
         tuple(_recipe(item) for item in _flat(hooks.contreg_recipes())),
         tuple(checked_cohort(cls) for cls in _flat(hooks.contreg_cohorts())),
+        {name: file for files in hooks.contreg_weights() for name, file in files.items()},
     )
+    _check_weights(contribution)
     _refuse_twice(contribution)
     return contribution
 
@@ -115,6 +117,18 @@ def _refuse_twice(contribution: Contribution) -> None:
     for kind, name in claims:
         if claims.count((kind, name)) > 1:
             raise UnavailableError(f"{kind} '{name}' is brought twice", "for its author: return it once")
+
+
+def _check_weights(contribution: Contribution) -> None:
+    """Trained recipes are the plugin's own, and their files are there."""
+    own = {recipe.name for recipe in contribution.recipes}
+    for name, file in contribution.weights.items():
+        if name not in own:
+            raise UnavailableError(
+                f"weights of '{name}', no recipe of its own", "for its author: return the recipe too"
+            )
+        if not file.is_file():
+            raise UnavailableError(f"weights of '{name}': no file {file}", "install the plugin again")
 
 
 def _try_load(entry: EntryPoint) -> Contribution | Broken:

@@ -1,5 +1,7 @@
 """What contreg itself brings, by the same door as a stranger."""
 
+from pathlib import Path
+
 from contreg_core.components import Component
 from contreg_core.hookspecs import hookimpl
 from contreg_plugins import recipes
@@ -86,3 +88,9 @@ def contreg_components() -> list[type[Component]]:
 def contreg_recipes() -> list[str]:
     """Every recipe file."""
     return recipes.texts()
+
+
+@hookimpl
+def contreg_weights() -> dict[str, Path]:
+    """Of the recipes that come trained."""
+    return recipes.weights()

@@ -61,7 +61,11 @@ def collect(catalogue: "Catalogue") -> Names:
     return Names(
         plugins=_plugins(),
         trained={recipe.name: recipe.summary for recipe in recipes if recipe.form != "solver"},
-        solvers={recipe.name: recipe.summary for recipe in recipes if recipe.form == "solver"},
+        solvers={
+            recipe.name: recipe.summary
+            for recipe in recipes
+            if recipe.form == "solver" or recipe.name in catalogue.weights
+        },
         components={cls.name: cls.kind for cls in catalogue.components()},
         cohorts={cls.name: cls.summary for cls in catalogue.cohorts()},
         protocols={cls.name: list(_protocols(cls)) for cls in catalogue.cohorts()},

@@ -7,20 +7,29 @@ record under ``export``; the SHA-256 in the record covers that too.
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
+
+from torch import Tensor
 
 from contreg_core.checkpoint import read_checkpoint, write_checkpoint
 from contreg_core.errors import DataError, MissingError, OutputError, UsageError
 from contreg_core.files import remove_leftovers
 from contreg_core.provenance import now
+from contreg_core.quantised import quantised
 from contreg_core.training.run_folder import RunFolder
 
 SUFFIX = ".safetensors"
 
 
-def export_run(run: RunFolder, file: Path, *, licence: str = "", notes: str = "") -> Mapping[str, Any]:
+Bits: TypeAlias = Literal[8, 16, 32]
+
+
+def export_run(
+    run: RunFolder, file: Path, *, licence: str = "", notes: str = "", bits: Bits = 32
+) -> Mapping[str, Any]:
     """Write the model that ``run`` would be used with to ``file``, atomically; returns the record written.
 
+    ``bits`` a weight: 16 is float16, 8 steps of a row's largest value; evaluations were made with 32.
     Evaluations come along where they were made with exactly these weights. Raises ``UsageError`` for a file of another
     suffix, ``OutputError`` where ``file`` exists, ``MissingError`` where the run has no checkpoint.
     """
@@ -43,8 +52,18 @@ def export_run(run: RunFolder, file: Path, *, licence: str = "", notes: str = ""
         },
     }
     kept = {key: value for key, value in checkpoint.record.items() if key != "recent"}
-    write_checkpoint(file, weights, {**kept, "export": export})
+    write_checkpoint(file, _in_bits(weights, bits), {**kept, "export": export})
     return read_checkpoint(file).record
+
+
+def _in_bits(weights: Mapping[str, Tensor], bits: Bits) -> dict[str, Tensor]:
+    if bits == 8:
+        return quantised(weights)
+    short = bits == 16
+    return {
+        name: value.half() if short and value.is_floating_point() else value
+        for name, value in weights.items()
+    }
 
 
 def evaluations(run: RunFolder) -> dict[str, Mapping[str, Any]]:

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from contreg_core.checkpoint import (
-    SCHEMA,
+    QUANTISED_SCHEMA,
     load_module,
     load_optimiser,
     optimiser_tensors,
@@ -112,9 +112,9 @@ def test_files_of_others_and_of_newer_versions(tmp_path: Path) -> None:
         save_file({"a": torch.zeros(1)}, path, metadata={"contreg": text})
         with pytest.raises(MismatchError, match="not a contreg checkpoint"):
             read_checkpoint(path)
-    newer = json.dumps({"schema": SCHEMA + 1, "contreg": "9.1.0"})
+    newer = json.dumps({"schema": QUANTISED_SCHEMA + 1, "contreg": "9.1.0"})
     save_file({"a": torch.zeros(1)}, path, metadata={"contreg": newer})
-    with pytest.raises(MismatchError, match=f"schema {SCHEMA + 1}") as caught:
+    with pytest.raises(MismatchError, match=f"schema {QUANTISED_SCHEMA + 1}") as caught:
         read_checkpoint(path)
     assert "9.1.0" in caught.value.hint
     with pytest.raises(MissingError):

@@ -72,6 +72,8 @@ def test_a_guest_is_found_with_its_owner(install: Install) -> None:
     assert catalogue.broken == ()
 
 
+OWN = 'name = "own"\nsummary = "s"\nencoder.name = "a"\ndecoder.name = "b"\nwarper.name = "svf"\n'
+"""A recipe."""
 BROKEN = {
     "does not parse": ("def", "SyntaxError"),
     "raises": ("raise RuntimeError('no licence')", "RuntimeError: no licence"),
@@ -113,6 +115,15 @@ BROKEN = {
     "writes a wrong recipe": (
         HOOK.format(hook="contreg_recipes", body="return ['encoder = ']"),
         "not valid TOML",
+    ),
+    "brings weights of a recipe that is not its own": (
+        HOOK.format(hook="contreg_weights", body="from pathlib import Path; return {'theirs': Path('x')}"),
+        "weights of 'theirs', no recipe of its own",
+    ),
+    "brings weights that are not there": (
+        HOOK.format(hook="contreg_weights", body="from pathlib import Path; return {'own': Path('/gone')}")
+        + HOOK.format(hook="contreg_recipes", body=f"return [{OWN!r}]"),
+        "weights of 'own': no file /gone",
     ),
     "brings a number for a recipe": (
         HOOK.format(hook="contreg_recipes", body="return [3]"),

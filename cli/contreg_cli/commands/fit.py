@@ -38,9 +38,9 @@ class BatchSize(click.IntRange):
 @click.option("--run", type=options.ANY_PATH, metavar="DIR", help="Run folder (default: runs/MODEL-DATA).")
 @click.option(
     "--init",
-    type=options.ANY_PATH,
     metavar="MODEL",
-    help="Start from the weights of this run or model file: fine-tuning; the network must be the same.",
+    shell_complete=completing.models,
+    help="Start from the weights of this run, model file or trained recipe: fine-tuning; the network must be the same.",
 )
 @click.option("--steps", type=click.IntRange(1), help="Optimiser steps in all.")
 @click.option(
@@ -95,7 +95,7 @@ def command(
     data: str,
     cache: Path | None,
     run: Path | None,
-    init: Path | None,
+    init: str | None,
     steps: int | None,
     epochs: int | None,
     max_time: str | None,
@@ -119,6 +119,7 @@ def command(
     """
     from contreg.caches import open_cache
     from contreg.fitting import default_run, next_command, train, training_settings
+    from contreg.models import weights_file
     from contreg.recipes import find_recipe
     from contreg.times import seconds
     from contreg_cli import launching
@@ -158,7 +159,7 @@ def command(
                 max_seconds=limit,
                 plugins=plugin_versions(),
                 fall_back=resume == "auto",
-                initial=None if init is None else Initial.read(init),
+                initial=None if init is None else Initial.read(weights_file(init, catalogue)),
             )
             for warning in session.warnings:
                 click.echo(f"warning: {warning}", err=True)

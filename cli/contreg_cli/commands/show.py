@@ -33,7 +33,8 @@ def command(name: str, kind: str | None, settings: tuple[str, ...], as_json: boo
 
     A recipe file (.toml) and --set work as in fit, so that one sees what would be trained. A kind may stand before the
     name, as in settings: loss.lncc. Of a run folder or a file of contreg export: the weights' checksum, data, labels,
-    figures, licence and origin (of a folder that is called as a recipe: ./NAME).
+    figures, licence and origin (of a folder that is called as a recipe: ./NAME); a recipe that comes trained tells them
+    of its weights.
     """
     from contreg.model_files import describe_model, is_model
     from contreg.recipes import is_recipe
@@ -47,12 +48,18 @@ def command(name: str, kind: str | None, settings: tuple[str, ...], as_json: boo
     owner, _, rest = name.partition(".")
     if kind is None and owner in _KINDS and rest:  # as settings are written: loss.lncc
         name, kind = rest, owner
-    found = describe(name, kind, settings, load_catalogue())
+    catalogue = load_catalogue()
+    found = describe(name, kind, settings, catalogue)
+    if name in catalogue.weights and kind in (None, "recipe") and not settings:
+        found[0]["weights"] = describe_model(catalogue.weights[name])
     if as_json:
         print_json(found[0] if len(found) == 1 else found)
         return
     for description in found:
         _print_recipe(description) if description["kind"] == "recipe" else _print_component(description)
+        if "weights" in description:
+            click.echo()
+            print_model(description["weights"])
 
 
 def describe(
