@@ -90,15 +90,22 @@ class RegistrationResult:
         return self.registration.inverse
 
     def warp(
-        self, given: ImageLike, *, kind: Literal["labels", "image"] = "labels", mode: "LabelMode" = "linear"
+        self,
+        given: ImageLike,
+        *,
+        kind: Literal["labels", "image"] = "labels",
+        mode: "LabelMode" = "linear",
+        background: float | None = None,
     ) -> Any:
         """A label map of the moving side (``kind="image"``: an intensity image) on the fixed image's grid.
 
         Labels keep their ids; ``mode`` is how they are read between voxels: the neighbours' weighted vote, or
-        ``"nearest"``. Images are read linearly. Raises ``DataError`` for labels that are not whole numbers.
+        ``"nearest"``. Images are read linearly, and are ``background`` where they do not reach (by default what
+        surrounds the head in them). Raises ``DataError`` for labels that are not whole numbers.
         """
         if kind == "image":
-            return self.fixed.like(warp_image_to(image(given, "image").volume, self.displacement))
+            volume = image(given, "image").volume
+            return self.fixed.like(warp_image_to(volume, self.displacement, background=background))
         found = labels(given, "labels")
         count = len(np.unique(found.array))
         if count > _MANY_LABELS:

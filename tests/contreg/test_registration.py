@@ -89,6 +89,25 @@ def test_labels_images_and_points_go_through_the_same_map(
     assert np.allclose(moved, here[:3] + (ends - points[0]), atol=1e-4)
 
 
+def test_points_beyond_the_field_are_counted(result: contreg.RegistrationResult) -> None:
+    far = np.array([[0.0, 0, 0], [900, 0, 0], [0, -900, 0]])
+    with pytest.warns(contreg.ContregWarning, match="2 of 3 points lie outside the moving image's field"):
+        moved = result.warp_points(far)
+    assert np.array_equal(moved[1:], far[1:])
+
+
+def test_outside_the_moving_image_is_what_is_asked_for(
+    result: contreg.RegistrationResult, brains: Path
+) -> None:
+    image = nib.load(brains / "moving.nii.gz")
+    cut = (voxels(image)[:12], image.affine)  # the fixed grid reaches beyond
+    filled = voxels(result.warp(cut, kind="image", background=-7.0))
+    plain = voxels(result.warp(cut, kind="image"))
+    assert (filled == -7).mean() > 0.2
+    assert np.array_equal(filled[filled != -7], plain[filled != -7])
+    assert (plain[filled == -7] == 0).all()
+
+
 def test_the_jacobian_is_the_volume_ratio(result: contreg.RegistrationResult) -> None:
     determinant = voxels(result.jacobian())
     assert determinant.shape == result.warped.shape
