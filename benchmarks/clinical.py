@@ -1,7 +1,7 @@
 """Real T2 and FLAIR of patients onto T1 of others: Dice of labels carried from atlases, as a user would register them.
 
-``python benchmarks/clinical.py --patients DIR --oasis DIR``: folders of ``patientNN-{T1,T2,FLAIR}.nii.gz`` (Lesjak et al.
-2018, CC BY 4.0, as muschellij2/open_ms_data has them) and of ``OASIS-TRT-20-N`` (Mindboggle-101, CC BY-NC-SA 3.0).
+``python benchmarks/clinical.py --patients DIR --oasis DIR``: folders of ``patientNN-{T1,T2,FLAIR}.nii.gz`` (Lesjak et
+al. 2018, CC BY 4.0, as muschellij2/open_ms_data has them) and of ``OASIS-TRT-20-N`` (Mindboggle-101, CC BY-NC-SA 3.0).
 Labels of a patient are the votes of OASIS-TRT 1 to 6, registered T1 to T1; the fixed images are OASIS-TRT 7 to 10 with
 their labels by hand. One line of JSON per registration is appended in ``--output``; what is there is not done again.
 """
