@@ -7,7 +7,7 @@ import sys
 from benchmarks.accuracy.antspyx import LOG, RECIPES, VARIABLE, catalogue
 from benchmarks.accuracy.ledger import person
 from benchmarks.accuracy.work import Place
-from contreg.benchmark.plan import Plan
+from contreg.benchmark.plan import TablePlan
 from contreg.benchmark.rows import Row, Table, fused, refined
 from contreg.benchmark.table import make
 from contreg.benchmark.tables import TABLES
@@ -74,16 +74,16 @@ def syn() -> list[Row]:
     ]
 
 
-def _plan(options: argparse.Namespace, place: Place) -> Plan:
+def _plan(options: argparse.Namespace, place: Place) -> TablePlan:
     made = table(options.data)
-    return Plan(
+    return TablePlan(
         table=made, rows=made.chosen(tuple(options.only)), data=options.data, folder=place.work / made.name,
         cache=place.cache, seconds=0.0 if options.budget == "paper" else seconds(options.budget), limit=options.limit,
         solver_limit=options.solver_limit, device=place.device, seed=options.seed, settings=tuple(options.settings),
     )  # fmt: skip
 
 
-def _look(plan: Plan, by: str) -> dict[str, object]:
+def _look(plan: TablePlan, by: str) -> dict[str, object]:
     return {
         "experiment": plan.table.name,
         "by": by or person(),

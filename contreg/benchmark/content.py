@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import contreg_core
-from contreg.benchmark.plan import Plan
+from contreg.benchmark.plan import TablePlan
 from contreg.benchmark.rows import Row
 from contreg.benchmark.work import Outcome
 from contreg.comparing.checks import check_comparable
@@ -23,7 +23,7 @@ FOOT = (
 )
 
 
-def content(plan: Plan, outcomes: Sequence[Outcome]) -> Content:
+def content(plan: TablePlan, outcomes: Sequence[Outcome]) -> Content:
     """The whole table; raises ``MismatchError`` where evaluations are not of one protocol, cohort and split."""
     models = [outcome.model for outcome in outcomes if outcome.model]
     check_comparable(models, across_caches=True)
@@ -44,7 +44,7 @@ def content(plan: Plan, outcomes: Sequence[Outcome]) -> Content:
     }
 
 
-def _compared(plan: Plan, models: Sequence[ScoredModel]) -> list[Content]:
+def _compared(plan: TablePlan, models: Sequence[ScoredModel]) -> list[Content]:
     by_name = {model.name: model for model in models}
     others = [by_name.get(_against(plan, plan.table.row(model.name))) for model in models]
     return with_differences(
@@ -57,11 +57,11 @@ def _sharing(model: ScoredModel, other: ScoredModel | None) -> ScoredModel | Non
     return other if other is not None and other is not model and model.pairs & other.pairs else None
 
 
-def _against(plan: Plan, row: Row) -> str:
+def _against(plan: TablePlan, row: Row) -> str:
     return row.against or plan.table.main
 
 
-def _row(outcome: Outcome, plan: Plan, compared: Content | None) -> Content:
+def _row(outcome: Outcome, plan: TablePlan, compared: Content | None) -> Content:
     row = outcome.row
     paper = dict(row.paper.get(plan.data, {}))
     return {
@@ -120,7 +120,7 @@ def _training(record: Mapping[str, Any]) -> Content | None:
     return {key: record.get(key) for key in _TRAINING} if record else None
 
 
-def _cache_note(plan: Plan, models: Sequence[ScoredModel]) -> list[str]:
+def _cache_note(plan: TablePlan, models: Sequence[ScoredModel]) -> list[str]:
     """Rows whose preprocessing is not that of the main row."""
     caches = {model.name: model.summary["cache"] for model in models}
     usual = caches.get(plan.table.main)

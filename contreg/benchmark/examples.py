@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from contreg.benchmark.gallery import Method
-from contreg.benchmark.plan import Plan
+from contreg.benchmark.plan import TablePlan
 from contreg.benchmark.work import Outcome, request_for
 from contreg.comparing.scored import ScoredModel
 from contreg.evaluating.ready import ready
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
 
 
-def shown_rows(plan: Plan, outcomes: Sequence[Outcome]) -> list[Outcome]:
+def shown_rows(plan: TablePlan, outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Rows that register, on the grid of the main one; refined rows look like those they refine and are left out."""
     done = [outcome for outcome in outcomes if outcome.model and outcome.row.kind in ("learned", "solver")]
     main = next(
@@ -40,7 +40,7 @@ def median_pair(model: ScoredModel) -> tuple[str, str]:
 
 
 def register_all(
-    plan: Plan, rows: Sequence[Outcome], pair: tuple[str, str], catalogue: "Catalogue"
+    plan: TablePlan, rows: Sequence[Outcome], pair: tuple[str, str], catalogue: "Catalogue"
 ) -> list[Method]:
     """The pair by every row that registers."""
     from contreg.reporting.example import register_example

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class TablePlan:
     """``seconds`` is the training time of every learned row, 0 for the recipe's own scheme; ``settings`` change all
     recipes. ``limit`` pairs are scored of every row, ``solver_limit`` of one that optimises each pair. Rows whose model
     has a variance draw ``samples`` of every pair.

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contreg.benchmark.content import Content, content
-from contreg.benchmark.plan import Plan
+from contreg.benchmark.plan import TablePlan
 from contreg.benchmark.work import Outcome, work
 from contreg.benchmark.writing import write_table
 from contreg.front import front
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
 
 
-def make(plan: Plan, catalogue: "Catalogue", *, figures: bool = True) -> Content:
+def make(plan: TablePlan, catalogue: "Catalogue", *, figures: bool = True) -> Content:
     """Fit, evaluate, compare and write; returns what ``table.json`` holds.
 
     The table is written before the pictures are drawn, so that it is there whatever becomes of them.
@@ -34,7 +34,7 @@ def make(plan: Plan, catalogue: "Catalogue", *, figures: bool = True) -> Content
     return table
 
 
-def _pictures(plan: Plan, outcomes: Sequence[Outcome], catalogue: "Catalogue") -> list[Path]:
+def _pictures(plan: TablePlan, outcomes: Sequence[Outcome], catalogue: "Catalogue") -> list[Path]:
     """The pictures of one pair; none, and a line that says why, where a row cannot register it again."""
     from contreg.benchmark.examples import median_pair, register_all, shown_rows
     from contreg.benchmark.gallery import draw_gallery

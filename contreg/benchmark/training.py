@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contreg.benchmark.plan import Plan
+from contreg.benchmark.plan import TablePlan
 from contreg.benchmark.rows import Row
 from contreg.front import front
 from contreg_core.errors import MismatchError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from contreg_core.training.run_folder import RunFolder
 
 
-def train(row: Row, plan: Plan, catalogue: "Catalogue") -> Path:
+def train(row: Row, plan: TablePlan, catalogue: "Catalogue") -> Path:
     """The folder of the row's finished run; raises ``MismatchError`` where a run is there that is not this row's."""
     from contreg.caches import open_cache
     from contreg.recipes import find_recipe
@@ -70,7 +70,7 @@ def _is_finished(
 
 
 def _fit(
-    recipe: "Recipe", cohort: "CachedCohort", folder: "RunFolder", plan: Plan, catalogue: "Catalogue"
+    recipe: "Recipe", cohort: "CachedCohort", folder: "RunFolder", plan: TablePlan, catalogue: "Catalogue"
 ) -> None:
     from contreg.fitting import train as run_session
     from contreg.plugins import plugin_versions

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from contreg.benchmark.plan import Plan
+from contreg.benchmark.plan import TablePlan
 from contreg.benchmark.rows import Row
 from contreg.benchmark.training import train
 from contreg.comparing.scored import ScoredModel, read_scored
@@ -29,7 +29,7 @@ class Outcome:
     failure: ContregError | None = None
 
 
-def work(plan: Plan, catalogue: "Catalogue") -> list[Outcome]:
+def work(plan: TablePlan, catalogue: "Catalogue") -> list[Outcome]:
     """Every row in order. Being stopped ends it; the same plan then goes on where it was."""
     outcomes = []
     for number, row in enumerate(plan.rows, 1):
@@ -38,7 +38,7 @@ def work(plan: Plan, catalogue: "Catalogue") -> list[Outcome]:
     return outcomes
 
 
-def request_for(row: Row, plan: Plan) -> Request:
+def request_for(row: Row, plan: TablePlan) -> Request:
     """How the row is evaluated."""
     model = str(plan.run(row)) if row.trained else row.recipe or "none"
     return Request(
@@ -48,7 +48,7 @@ def request_for(row: Row, plan: Plan) -> Request:
     )  # fmt: skip
 
 
-def _attempt(row: Row, plan: Plan, catalogue: "Catalogue") -> Outcome:
+def _attempt(row: Row, plan: TablePlan, catalogue: "Catalogue") -> Outcome:
     try:
         return _done(row, plan, catalogue)
     except (RetryError, InterruptedRunError):
@@ -58,7 +58,7 @@ def _attempt(row: Row, plan: Plan, catalogue: "Catalogue") -> Outcome:
         return Outcome(row, failure=error)
 
 
-def _done(row: Row, plan: Plan, catalogue: "Catalogue") -> Outcome:
+def _done(row: Row, plan: TablePlan, catalogue: "Catalogue") -> Outcome:
     if row.recipe:
         catalogue.recipe(
             row.recipe
@@ -72,7 +72,7 @@ def _done(row: Row, plan: Plan, catalogue: "Catalogue") -> Outcome:
     )
 
 
-def _samples(row: Row, plan: Plan, catalogue: "Catalogue") -> int:
+def _samples(row: Row, plan: TablePlan, catalogue: "Catalogue") -> int:
     """None of a row without a variance."""
     from contreg_core.engine import Engine
     from contreg_core.inference.trained import load_trained

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contreg.reporting import palette
 from contreg.reporting.bars import bar_chart, region_rows
 from contreg.reporting.boxes import box_chart
-from contreg.reporting.evaluation_record import Evaluation
+from contreg.reporting.evaluation_record import ReportedEvaluation
 from contreg.reporting.markup import Html, join, note, section, table, tag
 from contreg.reporting.numbers import duration, interval, memory, number, percent
 from contreg.reporting.run_record import RunFacts
@@ -36,13 +36,13 @@ _MEASURES = (
 )  # fmt: skip
 
 
-def _measures(evaluations: Sequence[Evaluation]) -> list[list[object]]:
+def _measures(evaluations: Sequence[ReportedEvaluation]) -> list[list[object]]:
     """A row per measure, a column per evaluation."""
     columns = [_column(evaluation) for evaluation in evaluations]
     return [[name, *values] for name, *values in zip(_MEASURES, *columns, strict=True)]
 
 
-def _column(evaluation: Evaluation) -> list[object]:
+def _column(evaluation: ReportedEvaluation) -> list[object]:
     value = evaluation.summary.get
     dice = [_with_interval(evaluation, f"dice_{kind}") for kind in ("fused", "labelmean", "labels")]
     return [
@@ -58,14 +58,14 @@ def _column(evaluation: Evaluation) -> list[object]:
     ]
 
 
-def _with_interval(evaluation: Evaluation, key: str) -> Html:
+def _with_interval(evaluation: ReportedEvaluation, key: str) -> Html:
     before = number(evaluation.table("initial").get(key))
     bounds = interval(evaluation.summary.get(f"{key}_interval"))
     after = tag("b", number(evaluation.summary.get(key)))
     return join([f"{before} → ", after, " ", tag("span", bounds, class_="bounds")])
 
 
-def _charts(evaluation: Evaluation) -> list[Html]:
+def _charts(evaluation: ReportedEvaluation) -> list[Html]:
     regions = evaluation.table("regions")
     bars = [
         _titled(f"Regions, {words}", bar_chart(f"Dice per region, {words}", region_rows(regions, kind)))
@@ -75,7 +75,7 @@ def _charts(evaluation: Evaluation) -> list[Html]:
     return [_pairs(evaluation), *bars]
 
 
-def _pairs(evaluation: Evaluation) -> Html:
+def _pairs(evaluation: ReportedEvaluation) -> Html:
     rows = evaluation.distinct_rows()
     groups = [
         (name, name, present)
@@ -117,7 +117,7 @@ def label_table(record: RunFacts, labels: Sequence[Label]) -> Html:
 
 
 def _label_row(
-    evaluation: Evaluation, id_: str, label: Label | None, colours: dict[int, str]
+    evaluation: ReportedEvaluation, id_: str, label: Label | None, colours: dict[int, str]
 ) -> list[object]:
     before, after = evaluation.label_mean(id_, "initial"), evaluation.table("labels").get(id_)
     gain = after - before if isinstance(after, int | float) else math.nan

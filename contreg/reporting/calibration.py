@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from contreg.reporting.axes import Scale, bottom_axis, left_axis, svg
-from contreg.reporting.evaluation_record import Evaluation
+from contreg.reporting.evaluation_record import ReportedEvaluation
 from contreg.reporting.markup import Html, join, section, table, tag
 from contreg.reporting.numbers import interval, is_number, number, percent
 from contreg.reporting.run_record import RunFacts
@@ -27,7 +27,7 @@ _MEASURES = (
 )  # fmt: skip
 
 
-def sampled(record: RunFacts) -> list[Evaluation]:
+def sampled(record: RunFacts) -> list[ReportedEvaluation]:
     """The evaluations that drew samples."""
     return [evaluation for evaluation in record.evaluations if evaluation.table("calibration")]
 
@@ -93,7 +93,7 @@ def _gap(one: Mapping[str, Any], x: Scale, y: Scale) -> Html:
     return tag("path", d=f"M{at} {right}V{held}", class_="gap")
 
 
-def _bins(evaluation: Evaluation) -> list[Mapping[str, Any]]:
+def _bins(evaluation: ReportedEvaluation) -> list[Mapping[str, Any]]:
     """As far as they can be read."""
     found = evaluation.table("calibration").get("bins")
     listed = found if isinstance(found, list) else []
@@ -102,7 +102,7 @@ def _bins(evaluation: Evaluation) -> list[Mapping[str, Any]]:
     ]
 
 
-def _column(evaluation: Evaluation) -> list[object]:
+def _column(evaluation: ReportedEvaluation) -> list[object]:
     value, bins = evaluation.table("calibration").get, _bins(evaluation)
     return [
         tag("b", evaluation.name),

@@ -14,7 +14,7 @@ Row = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class ReportedEvaluation:
     """``name`` is the folder's: protocol and split. Dice in [0, 1]; what was not measured is NaN."""
 
     name: str
@@ -71,17 +71,17 @@ class Evaluation:
         return ranked[(len(ranked) - 1) // 2][1:] if ranked else None
 
 
-def read_evaluations(run: Path) -> list[Evaluation]:
+def read_evaluations(run: Path) -> list[ReportedEvaluation]:
     """Every evaluation in the run folder, test splits first; raises ``DataError`` naming a file that is damaged."""
     folders = sorted(path.parent for path in run.glob("evaluation/*/summary.json"))
     found = [_read(folder) for folder in folders]
     return sorted(found, key=lambda evaluation: (evaluation.split != "test", evaluation.name))
 
 
-def _read(folder: Path) -> Evaluation:
+def _read(folder: Path) -> ReportedEvaluation:
     try:
         summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-        return Evaluation(folder.name, _table(summary), _rows(folder / "pairs.csv"))
+        return ReportedEvaluation(folder.name, _table(summary), _rows(folder / "pairs.csv"))
     except (OSError, ValueError, csv.Error) as error:
         raise DataError(
             f"evaluation {folder.name}: unreadable ({error})", "run contreg evaluate again"

@@ -1,7 +1,7 @@
 """The head of the page: what was trained on what, and the few numbers that say how good it is."""
 
 from contreg.reporting.calibration import sampled
-from contreg.reporting.evaluation_record import Evaluation
+from contreg.reporting.evaluation_record import ReportedEvaluation
 from contreg.reporting.markup import Html, join, note, tag
 from contreg.reporting.numbers import duration, interval, is_number, number, percent
 from contreg.reporting.run_record import RunFacts
@@ -48,14 +48,14 @@ def _date(record: RunFacts) -> str:
     return f"Training not finished; begun {started}." if started else "Not dated."
 
 
-def cards(record: RunFacts, evaluation: Evaluation | None) -> list[Html]:
+def cards(record: RunFacts, evaluation: ReportedEvaluation | None) -> list[Html]:
     """The headline numbers; without an evaluation those of the training alone."""
     if evaluation is not None:
         return _scored(evaluation)
     return _trained(record)
 
 
-def _scored(evaluation: Evaluation) -> list[Html]:
+def _scored(evaluation: ReportedEvaluation) -> list[Html]:
     value = evaluation.summary.get
     dice = join([tag("span", number(evaluation.before), " → ", class_="from"), number(evaluation.after)])
     bounds = interval(evaluation.interval)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contreg.reporting.evaluation_record import Evaluation, read_evaluations
+from contreg.reporting.evaluation_record import ReportedEvaluation, read_evaluations
 from contreg_core.errors import ContregError, MissingError, UsageError
 from contreg_core.recipe import Recipe, load_recipe
 from contreg_core.training.run_folder import RunFolder
@@ -20,7 +20,7 @@ class RunFacts:
     recipe: Recipe
     recipe_text: str
     metrics: tuple[Mapping[str, Any], ...]
-    evaluations: tuple[Evaluation, ...]
+    evaluations: tuple[ReportedEvaluation, ...]
     troubles: tuple[ContregError, ...]
 
     @property

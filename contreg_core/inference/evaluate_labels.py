@@ -17,7 +17,7 @@ from contreg_core.inference.evaluate import kept_loader, labels_of, voxel_size
 from contreg_core.memory import peak_mib
 
 
-class Segmenter(Shape):
+class LabelPredictor(Shape):
     """What labels an image by itself: a trained network, or references that vote."""
 
     @property
@@ -29,7 +29,7 @@ class Segmenter(Shape):
 
 
 def evaluate_segmenter(
-    model: Segmenter,
+    model: LabelPredictor,
     cohort: CachedCohort,
     pairs: Sequence[tuple[CachedScan, CachedScan]],
     protocol: Protocol,
@@ -60,7 +60,7 @@ def evaluate_segmenter(
 
 
 def _segmented(
-    model: Segmenter, subject: CachedSubject, truth: NDArray[Any], protocol: Protocol
+    model: LabelPredictor, subject: CachedSubject, truth: NDArray[Any], protocol: Protocol
 ) -> tuple[LabelScore, float]:
     start = time.perf_counter()
     numbers = model.numbers(subject.image)

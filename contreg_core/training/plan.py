@@ -10,7 +10,7 @@ LOG_EVERY = 20
 """Steps between two lines of a training's log."""
 
 
-class Plan:
+class StepPlan:
     """``limit`` seconds for the whole run, 0 for none, which leaves the scheme's steps as they are.
 
     The scheme's steps are the most there are. ``ndim`` is the images'.

@@ -22,7 +22,7 @@ from contreg_core.training.course import course
 from contreg_core.training.finite import Watch
 from contreg_core.training.initial import Initial
 from contreg_core.training.loop import StepReport, TrainingState, train
-from contreg_core.training.plan import LOG_EVERY, Plan, interval
+from contreg_core.training.plan import LOG_EVERY, StepPlan, interval
 from contreg_core.training.resuming import Resuming
 from contreg_core.training.run_folder import RunFolder
 from contreg_core.training.run_record import RunRecord
@@ -102,7 +102,7 @@ class Session:
             self.values = StepValues(Watch(self.feed))
             self.state = self._start(catalogue, initial)
             last = self._last(catalogue) if engine.ranks.first else None
-        self.plan = Plan(self.scheme, self.state, self.feed.images[0].ndim - 2, max_seconds)
+        self.plan = StepPlan(self.scheme, self.state, self.feed.images[0].ndim - 2, max_seconds)
         with all_or_none(engine.ranks):
             self.resumed = self._resume(share_checkpoint(last, engine.ranks))
             if engine.ranks.first:

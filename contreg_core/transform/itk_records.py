@@ -27,7 +27,7 @@ _REMEDY = "write it again with the program it is from"
 
 
 @dataclass(frozen=True)
-class Record:
+class ItkRecord:
     """One transform of a file: its ``kind`` ("AffineTransform_double_3_3"), how many parameters, the fixed ones."""
 
     kind: str
@@ -40,7 +40,7 @@ class Record:
         return self.kind.startswith("CompositeTransform")
 
 
-def check_records(path: Path, records: Sequence[Record]) -> None:
+def check_records(path: Path, records: Sequence[ItkRecord]) -> None:
     """Refuse a grid that is larger than its numbers; raises ``DataError``."""
     for record in records:
         if not any(word in record.kind for word in _ON_GRIDS):
@@ -56,7 +56,7 @@ def check_records(path: Path, records: Sequence[Record]) -> None:
             )
 
 
-def text_records(text: str) -> tuple[list[Record], list[str]]:
+def text_records(text: str) -> tuple[list[ItkRecord], list[str]]:
     """Of ITK's text form: the records, and the text of each as a file of its own."""
     blocks = re.split(r"^[ \t]*Transform[ \t]*:", text, flags=re.MULTILINE)[1:]
     own = [
@@ -66,7 +66,7 @@ def text_records(text: str) -> tuple[list[Record], list[str]]:
     return [_text_record(block) for block in blocks], own
 
 
-def _text_record(block: str) -> Record:
+def _text_record(block: str) -> ItkRecord:
     """One that names a thing twice has no fixed parameters: ITK would make a grid of each."""
     kind, _, rest = block.partition("\n")
     lines = [line.partition(":") for line in rest.splitlines() if not line.startswith("#")]
@@ -76,21 +76,21 @@ def _text_record(block: str) -> Record:
     except ValueError:
         fixed = ()
     once = sum(key.strip() == "FixedParameters" for key, _, _ in lines) < 2
-    return Record(kind.strip(), len(told.get("Parameters", ())), fixed if once else ())
+    return ItkRecord(kind.strip(), len(told.get("Parameters", ())), fixed if once else ())
 
 
-def matlab_records(path: Path) -> list[Record]:
+def matlab_records(path: Path) -> list[ItkRecord]:
     """Of ITK's MATLAB files (version 4): an array of parameters, named by the kind, then one named ``fixed``.
 
     Raises ``DataError`` for any other file, and where an array is longer than the file.
     """
     content = path.read_bytes()
-    records: list[Record] = []
+    records: list[ItkRecord] = []
     at = 0
     while at < len(content):
         name, values, at = _matlab_array(path, content, at)
         if name != "fixed":
-            records.append(Record(name, len(values), ()))
+            records.append(ItkRecord(name, len(values), ()))
         elif records:
             records[-1] = replace(records[-1], fixed=values[:_MOST_FIXED])
     return records
@@ -119,7 +119,7 @@ def unreadable(path: Path) -> DataError:
     )
 
 
-def hdf5_records(path: Path) -> list[Record]:
+def hdf5_records(path: Path) -> list[ItkRecord]:
     """Of ITK's HDF5, nothing of which is read but names, types and fixed parameters.
 
     Raises ``DataError`` for links, external storage, virtual data, foreign filters, and for what would unpack to far
@@ -190,12 +190,12 @@ def _in_order(group: h5py.Group) -> list[h5py.Group]:
     return [group[name] for name in sorted(group, key=int)]
 
 
-def _record(group: h5py.Group) -> Record:
+def _record(group: h5py.Group) -> ItkRecord:
     kind = np.asarray(group["TransformType"]).item()
     # Older ITK wrote "TranformParameters".
     of = {name.replace("Tranform", "Transform"): group[name] for name in group}
     parameters, fixed = of.get("TransformParameters"), of.get("TransformFixedParameters")
-    return Record(
+    return ItkRecord(
         kind.decode() if isinstance(kind, bytes) else str(kind),
         0 if parameters is None else int(parameters.size),
         () if fixed is None or fixed.size > _MOST_FIXED else tuple(map(float, np.ravel(fixed[()]))),

@@ -6,7 +6,7 @@ from contreg_core.components import Decoder
 from contreg_core.errors import MismatchError
 from contreg_core.types import Encoding, Field, FieldKind, Sampling
 from contreg_plugins.layers.activation import Activation
-from contreg_plugins.layers.ascent import Ascent, Stage
+from contreg_plugins.layers.ascent import Ascent, AscentStage
 from contreg_plugins.layers.dimension import Norm
 from contreg_plugins.layers.head import FieldHead, gaussian
 from contreg_plugins.layers.initialisation import Init, Initialisation
@@ -86,12 +86,12 @@ class ProbabilisticUNet(Decoder):
         heads_read = final_width or widths[resolution - 1]
         # Coarsest first: the bottleneck, the levels between, and the one that the heads read.
         stages = [
-            Stage(bottleneck_width, widths[-1], activation, bottleneck_up, widths[-2]),
+            AscentStage(bottleneck_width, widths[-1], activation, bottleneck_up, widths[-2]),
             *(
-                Stage(widths[level], widths[level], activation, up, widths[level - 1])
+                AscentStage(widths[level], widths[level], activation, up, widths[level - 1])
                 for level in reversed(range(resolution, len(widths) - 1))
             ),
-            Stage(widths[resolution - 1], heads_read, final_activation),
+            AscentStage(widths[resolution - 1], heads_read, final_activation),
         ]
         self.ascent = Ascent(ndim, channels, stages, norm, activation)
         Initialisation(init, gamma_mean, gamma_std, beta_std).apply(self)

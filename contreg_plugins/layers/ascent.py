@@ -13,7 +13,7 @@ from contreg_plugins.layers.upsampling import LinearUpsampling, Upsampling, tran
 
 
 @dataclass(frozen=True)
-class Stage:
+class AscentStage:
     """One level: convolutions to ``first`` and ``last`` channels, ``active`` after the second, then ``up``.
 
     ``grown`` is the channels after a transposed convolution; linear upsampling keeps ``last``.
@@ -39,7 +39,12 @@ class Ascent(nn.Module):
     """
 
     def __init__(
-        self, ndim: int, channels: Sequence[int], stages: Sequence[Stage], norm: Norm, active: Activation
+        self,
+        ndim: int,
+        channels: Sequence[int],
+        stages: Sequence[AscentStage],
+        norm: Norm,
+        active: Activation,
     ) -> None:
         super().__init__()
         below = [0, *(stage.above for stage in stages[:-1])]

@@ -12,7 +12,7 @@ Optimiser: TypeAlias = Literal["gd", "lbfgs", "adam"]
 WINDOW, DECREASE = 10, 1e-4  # stop when that many evaluations gain less than this share of the cost
 
 
-class Record:
+class DescentRecord:
     """Costs so far, and the momentum of the lowest."""
 
     def __init__(self, functional: Functional, start: Tensor) -> None:
@@ -51,13 +51,13 @@ def descend(
     second rise of the cost. Stops when ten evaluations gain less than 1e-4 of the cost.
     """
     ways = {"gd": _gradient_descent, "adam": _adam, "lbfgs": _lbfgs}
-    record = Record(functional, start)
+    record = DescentRecord(functional, start)
     with torch.no_grad():
         ways[optimiser](record, start, iterations, update)
     return record.best
 
 
-def _gradient_descent(record: Record, momentum: Tensor, iterations: int, update: float) -> None:
+def _gradient_descent(record: DescentRecord, momentum: Tensor, iterations: int, update: float) -> None:
     rises = 0
     for _ in range(iterations):
         value, slope = record.evaluate(momentum)
@@ -68,7 +68,7 @@ def _gradient_descent(record: Record, momentum: Tensor, iterations: int, update:
         momentum = momentum - 0.8 ** (rises // 2) * update / speed * slope
 
 
-def _adam(record: Record, momentum: Tensor, iterations: int, update: float) -> None:
+def _adam(record: DescentRecord, momentum: Tensor, iterations: int, update: float) -> None:
     """Adam's first step is the sign of the slope times its rate, so the rate follows from that sign's velocity."""
     momentum = momentum.clone()
     _, slope = record.evaluate(momentum)
@@ -84,7 +84,7 @@ def _adam(record: Record, momentum: Tensor, iterations: int, update: float) -> N
             return
 
 
-def _lbfgs(record: Record, start: Tensor, iterations: int, update: float) -> None:
+def _lbfgs(record: DescentRecord, start: Tensor, iterations: int, update: float) -> None:
     """torch's first trial step has unit 1-norm; the unknown is scaled so that this is ``update`` voxels of velocity."""
     _, slope = record.evaluate(start)
     speed = record.functional.speed(slope)
@@ -101,7 +101,7 @@ def _lbfgs(record: Record, start: Tensor, iterations: int, update: float) -> Non
             return
 
 
-def _closure(record: Record, variable: Tensor, unit: float) -> Callable[[], float]:
+def _closure(record: DescentRecord, variable: Tensor, unit: float) -> Callable[[], float]:
     def closure() -> float:
         value, slope = record.evaluate(variable * unit)
         variable.grad = slope * unit

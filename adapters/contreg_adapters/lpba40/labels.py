@@ -13,7 +13,7 @@ NOT_IN_SKULLSTRIPPED = (181, 182)
 
 
 @dataclass(frozen=True)
-class Structure:
+class Lpba40Structure:
     """A row of ``labels.csv``; a region is empty where the source leaves the structure out."""
 
     label: Label
@@ -22,11 +22,11 @@ class Structure:
 
 
 @cache
-def structures() -> tuple[Structure, ...]:
+def structures() -> tuple[Lpba40Structure, ...]:
     """All 56 rows, by id."""
     with (files(__package__) / "labels.csv").open(encoding="utf-8") as file:
         return tuple(
-            Structure(
+            Lpba40Structure(
                 Label(int(row["id"]), row["name"], row["side"]), row["region_faim"], row["region_official"]
             )
             for row in csv.DictReader(file)

@@ -10,7 +10,7 @@ from contreg_core.cohort import Label, Protocol
 
 
 @dataclass(frozen=True)
-class Structure:
+class DktStructure:
     """A row of ``labels.csv``: a DKT31 label, its id in DKT25, its region by FAIM and by FreeSurfer."""
 
     label: Label
@@ -20,11 +20,11 @@ class Structure:
 
 
 @cache
-def structures() -> tuple[Structure, ...]:
+def structures() -> tuple[DktStructure, ...]:
     """All 62 rows, left before right, by id."""
     with (files(__package__) / "labels.csv").open(encoding="utf-8") as file:
         return tuple(
-            Structure(
+            DktStructure(
                 Label(int(row["id"]), row["name"], row["side"]),
                 int(row["dkt25"]),
                 row["region"],

@@ -11,7 +11,7 @@ from contreg_adapters.synthetic.shapes import Array, mirrored
 
 
 @dataclass(frozen=True)
-class Brain:
+class CommonBrain:
     """Shapes of one person at points ``(3, N)`` of the common brain: signed distances in mm."""
 
     points: Array
@@ -28,10 +28,10 @@ class Brain:
         return np.minimum(np.minimum(self.cortex.hull, self.cerebellum), self.stem) - 0.8
 
 
-def describe(points: Array, person: Individual) -> Brain:
+def describe(points: Array, person: Individual) -> CommonBrain:
     """All shapes of ``person`` at common-brain ``points`` ``(3, N)`` in mm."""
     right = mirrored(points)
-    return Brain(
+    return CommonBrain(
         points,
         cortex(points, person),
         anatomy.cerebellum(right),

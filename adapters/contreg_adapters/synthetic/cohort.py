@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from contreg_adapters.lpba40 import labels as lpba40
 from contreg_adapters.synthetic import motion, scanner
 from contreg_adapters.synthetic.folds import Individual
-from contreg_adapters.synthetic.grid import Grid
+from contreg_adapters.synthetic.grid import FieldOfView
 from contreg_core.cohort import Cohort, Label, LoadedScan, Protocol, Scan
 from contreg_core.errors import UsageError
 from contreg_core.volume import Volume
@@ -54,7 +54,7 @@ class Synthetic(Cohort):
                 "change the value",
             )
         self.subjects, self.seed = subjects, seed
-        self.grid = Grid.holding(tuple(size), spacing)
+        self.grid = FieldOfView.holding(tuple(size), spacing)
 
     def scans(self) -> Sequence[Scan]:
         """``S01``, ``S02`` ...: the first two thirds train, the rest test."""

@@ -15,14 +15,14 @@ _HEAD = (150.0, 186.0, 160.0)
 
 
 @dataclass(frozen=True)
-class Grid:
+class FieldOfView:
     """``size`` voxels of ``spacing`` mm, RAS+, centred on the brain."""
 
     size: tuple[int, int, int]
     spacing: float
 
     @classmethod
-    def holding(cls, size: tuple[int, ...], spacing: float) -> "Grid":
+    def holding(cls, size: tuple[int, ...], spacing: float) -> "FieldOfView":
         """A grid that holds the head; ``spacing`` 0 fits the field to ``size``. Raises ``UsageError`` if too small."""
         if len(size) != 3 or min(size) < 8:
             raise UsageError(

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from contreg_adapters.synthetic.grid import Grid
+from contreg_adapters.synthetic.grid import FieldOfView
 from contreg_adapters.synthetic.noise import bumps, generator
 from contreg_adapters.synthetic.shapes import Array
 
@@ -17,7 +17,7 @@ _SCALES = ((34.0, 2.2), (15.0, 1.7))
 """Widths of the bumps and root mean square of each component of the velocity they make, mm."""
 
 
-def velocity(seed: int, subject: int, grid: Grid) -> Array:
+def velocity(seed: int, subject: int, grid: FieldOfView) -> Array:
     """The stationary velocity of a subject, ``(3, *size)`` in voxels: size and shear, broad and fine bumps."""
     rng = generator(seed, subject, "shape")
     total = _linear(rng, grid)
@@ -26,7 +26,7 @@ def velocity(seed: int, subject: int, grid: Grid) -> Array:
     return total / grid.spacing
 
 
-def _linear(rng: Generator, grid: Grid) -> Array:
+def _linear(rng: Generator, grid: FieldOfView) -> Array:
     """A size of its own along each axis, a little shear and turn, in mm."""
     matrix = rng.normal(0, 0.012, (3, 3)) + np.diag(rng.normal(0, 0.02, 3))
     centred = np.stack(np.meshgrid(*grid.axes, indexing="ij"))
@@ -34,12 +34,12 @@ def _linear(rng: Generator, grid: Grid) -> Array:
     return field
 
 
-def to_common(seed: int, subject: int, grid: Grid) -> "Tensor":
+def to_common(seed: int, subject: int, grid: FieldOfView) -> "Tensor":
     """Displacement ``(1, 3, *size)``, voxels: from a subject's voxels to the common brain, ``exp(v)``."""
     return _exponential(velocity(seed, subject, grid))
 
 
-def from_common(seed: int, subject: int, grid: Grid) -> "Tensor":
+def from_common(seed: int, subject: int, grid: FieldOfView) -> "Tensor":
     """Displacement ``(1, 3, *size)``, voxels: from the common brain to a subject's voxels, ``exp(-v)``."""
     return _exponential(-velocity(seed, subject, grid))
 
@@ -52,7 +52,7 @@ def _exponential(field: Array) -> "Tensor":
     return spatial.integrate(torch.from_numpy(field.astype(np.float32))[None])
 
 
-def between(seed: int, moving: int, fixed: int, grid: Grid) -> NDArray[np.float32]:
+def between(seed: int, moving: int, fixed: int, grid: FieldOfView) -> NDArray[np.float32]:
     """Displacement ``(3, *size)``, voxels, on the fixed grid: through the common brain into the moving subject."""
     from contreg_core import spatial
 

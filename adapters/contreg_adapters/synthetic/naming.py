@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from contreg_adapters.synthetic.brain import Brain
+from contreg_adapters.synthetic.brain import CommonBrain
 from contreg_adapters.synthetic.folds import Cortex
 
 _CROWN, _BANK = 15.0, 5.0
@@ -16,7 +16,7 @@ def _cortical(cortex: Cortex) -> NDArray[np.bool_]:
     return near & (cortex.hull < 0)
 
 
-def labels(brain: Brain) -> NDArray[np.int16]:
+def labels(brain: CommonBrain) -> NDArray[np.int16]:
     """LPBA40 label ids: odd on the left (x < 0), even on the right; 0 where nothing is named."""
     named = _cortical(brain.cortex) & (brain.callosum > 0)
     ids = np.where(named, brain.cortex.parcels.ids, 0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from contreg_adapters.synthetic.brain import Brain
+from contreg_adapters.synthetic.brain import CommonBrain
 from contreg_adapters.synthetic.folds import SULCUS
 from contreg_adapters.synthetic.shapes import Array, share
 
@@ -23,7 +23,7 @@ _WHITENESS: Mapping[str, float] = {
 
 
 @dataclass(frozen=True)
-class Contrast:
+class TissueContrast:
     """Intensities of one scanner session (arbitrary units, as a T1-weighted image has them)."""
 
     fluid: float = 38.0
@@ -31,7 +31,7 @@ class Contrast:
     white: float = 172.0
 
     @classmethod
-    def drawn(cls, rng: Generator) -> "Contrast":
+    def drawn(cls, rng: Generator) -> "TissueContrast":
         """A scanner's own setting: gain and contrasts a few per cent from the common ones."""
         fluid, gray, white = (
             np.array([cls.fluid, cls.gray, cls.white]) * rng.normal(1, 0.04, 3) * rng.uniform(0.85, 1.2)
@@ -39,7 +39,7 @@ class Contrast:
         return cls(float(fluid), float(gray), float(white))
 
 
-def intensity(brain: Brain, contrast: Contrast, width: float) -> Array:
+def intensity(brain: CommonBrain, contrast: TissueContrast, width: float) -> Array:
     """The image without bias and noise, in voxels of ``width`` mm, partial volumes included."""
     image = _cerebrum(brain, contrast, width)
     leaf = _cerebellum(brain, contrast)
@@ -48,7 +48,7 @@ def intensity(brain: Brain, contrast: Contrast, width: float) -> Array:
     return _over(image, contrast.fluid, share(brain.ventricles, width))
 
 
-def _cerebellum(brain: Brain, contrast: Contrast) -> Array:
+def _cerebellum(brain: CommonBrain, contrast: TissueContrast) -> Array:
     """A white core whose branches fan out from the fourth ventricle into folia."""
     _, y, z = brain.points
     folia = 0.7 * np.cos(15 * np.arctan2(z + 33, y + 44))
@@ -61,7 +61,7 @@ def _over(image: Array, value: Array | float, amount: Array) -> Array:
     return image + amount * (value - image)
 
 
-def _cerebrum(brain: Brain, contrast: Contrast, width: float) -> Array:
+def _cerebrum(brain: CommonBrain, contrast: TissueContrast, width: float) -> Array:
     """Fluid, then cortex and white matter inside the folds, then the deep gray matter."""
     fluid = brain.cortex.fluid
     wet = np.minimum(share(fluid, width), 2 * SULCUS / width)

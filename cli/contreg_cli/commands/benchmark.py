@@ -75,7 +75,7 @@ def command(
     command can be run again after any interruption. Writes table.csv, table.json, table.html and pictures. Rows that
     cannot be run say why; the others are done all the same (exit 3). --set changes every row's recipe.
     """
-    from contreg.benchmark.plan import Plan
+    from contreg.benchmark.plan import TablePlan
     from contreg.benchmark.table import make
     from contreg.benchmark.tables import find_table
     from contreg.times import seconds
@@ -83,7 +83,7 @@ def command(
 
     found = find_table(table)
     cohort = data or found.cohort
-    plan = Plan(
+    plan = TablePlan(
         table=found, rows=found.chosen(only), data=cohort, folder=output or Path("benchmark", f"{found.name}-{cohort}"),
         cache=cache, seconds=0.0 if budget == "paper" else seconds(budget), limit=limit, solver_limit=solver_limit,
         samples=samples or 0, device=device, precision=precision, seed=seed, settings=settings,

@@ -12,7 +12,7 @@ import pytest
 
 from contreg.benchmark import tables
 from contreg.benchmark.content import content
-from contreg.benchmark.plan import Plan
+from contreg.benchmark.plan import TablePlan
 from contreg.benchmark.tables import TABLES
 from contreg.benchmark.work import Outcome
 from contreg.comparing.scored import read_scored
@@ -244,7 +244,7 @@ def test_a_cohort_other_than_the_papers_has_no_figures_of_the_paper(tmp_path):
     first = TABLES["table1"]
     utilzreg = Outcome(first.row("utilzreg"), failure=UsageError("not here"))
     plans = {
-        data: Plan(table=first, rows=first.rows, data=data, folder=tmp_path)
+        data: TablePlan(table=first, rows=first.rows, data=data, folder=tmp_path)
         for data in ("lpba40", "synthetic")
     }
     assert content(plans["lpba40"], [utilzreg])["rows"][0]["paper"] == {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contreg.benchmark.plan import Plan
+from contreg.benchmark.plan import TablePlan
 from contreg.benchmark.rows import REFINE_STEPS
 from contreg.benchmark.tables import TABLES
 from contreg.recipes import find_recipe
@@ -55,7 +55,7 @@ def test_the_papers_averages_stand_beside_the_rows_they_belong_to():
 
 def test_refined_rows_share_the_run_and_not_the_evaluation(tmp_path):
     table = TABLES["table1"]
-    plan = Plan(table=table, rows=table.rows, data="lpba40", folder=tmp_path, limit=40, solver_limit=10)
+    plan = TablePlan(table=table, rows=table.rows, data="lpba40", folder=tmp_path, limit=40, solver_limit=10)
     plain, refined = table.row("contrastive-vae/paper"), table.row("contrastive-vae/paper +refine")
     assert refined.refine == REFINE_STEPS
     assert plan.run(plain) == plan.run(refined) == tmp_path / "runs" / "contrastive-vae-paper"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from contreg_core.scheme import Scheme
 from contreg_core.training.loop import TrainingState
-from contreg_core.training.plan import Plan, interval
+from contreg_core.training.plan import StepPlan, interval
 
 
 def run(
@@ -27,7 +27,7 @@ def run(
     state = SimpleNamespace(step=0, total=most, coarse=min(int(share * most), most_coarse), elapsed=0.0)
     state.coarse_seconds = 0.0
     typed, plans = cast(TrainingState, state), []
-    plan = Plan(Scheme(coarse=share), typed, 3, limit)
+    plan = StepPlan(Scheme(coarse=share), typed, 3, limit)
     while state.step < state.total:
         seconds = (small if state.step < state.coarse else whole) + (0 if state.step else first)
         state.step += 1
@@ -93,7 +93,7 @@ def test_the_time_left_is_the_limits_only_where_it_ends_the_run(
     state = cast(
         TrainingState, SimpleNamespace(step=40, total=most, coarse=0, elapsed=40.0, coarse_seconds=0.0)
     )
-    plan = Plan(Scheme(), state, 3, limit)
+    plan = StepPlan(Scheme(), state, 3, limit)
     plan.first_seconds = plan.step_seconds = 1.0
     plan.renew(state)
     assert plan.left(state) == expected

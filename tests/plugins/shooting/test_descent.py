@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from contreg_plugins.shooting.descent import Record, descend
+from contreg_plugins.shooting.descent import DescentRecord, descend
 from contreg_plugins.shooting.functional import Functional
 from contreg_plugins.shooting.kernels import Gaussians
 
@@ -64,7 +64,7 @@ def test_every_second_rise_shortens_the_step_of_gradient_descent(functional: Fun
 
 
 def test_ten_iterations_without_gain_settle_it(functional: Functional) -> None:
-    record = Record(functional, torch.zeros_like(functional.moving))
+    record = DescentRecord(functional, torch.zeros_like(functional.moving))
     settled = []
     for _ in range(11):
         record.evaluate(torch.zeros_like(functional.moving))
