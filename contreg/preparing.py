@@ -103,6 +103,7 @@ def prepare_scans(plan: "Preparation", scans: Sequence["Scan"], fleet: Fleet = H
     from contreg_core.prepare import check_ids, lost
 
     check_ids(scans)
+    _refuse_inputs(plan, scans)
     probe(plan.folder / "subjects")
     _say_replaced(plan, scans)
     units = {plan.unit(scan): scan for scan in scans}
@@ -113,6 +114,17 @@ def prepare_scans(plan: "Preparation", scans: Sequence["Scan"], fleet: Fleet = H
     if worked.count:
         _finish(plan, units, fleet, worked)
     return worked
+
+
+def _refuse_inputs(plan: "Preparation", scans: Sequence["Scan"]) -> None:
+    """Raise ``OutputError`` where the cache's files would be written over those of the study."""
+    from contreg_core.cache.cohort_file import subject_path
+    from contreg_core.overwriting import refuse_inputs
+
+    records = [plan.folder / name for name in ("cohort.json", "work.jsonl", "failures.jsonl")]
+    outputs = [*records, *(subject_path(plan.folder, scan.id) for scan in scans)]
+    sources = [path for scan in scans for path in (scan.image, scan.labels, scan.mask)]
+    refuse_inputs(outputs, [plan.cohort.source, *sources])
 
 
 def _words(report: "ScanReport") -> str:

@@ -48,9 +48,8 @@ class Registering:
 
         if not self.overwrite:
             names = PairNames.of(pair.moving, pair.fixed)
-            refuse_inputs(
-                registration_files(folder, names), [*pair.files, *model_files(Path(self.asked.model))]
-            )
+            inputs = [*pair.files, *model_files(Path(self.asked.model))]
+            refuse_inputs(registration_files(folder, names), inputs, overwrite=False)
             refuse_other_pair(folder, names, Origin.of(pair.moving), Origin.of(pair.fixed))
 
     def run(self, pair: ImagePair, folder: Path, marks: Mapping[str, Any]) -> Told:

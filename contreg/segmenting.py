@@ -145,7 +145,7 @@ class Segmenting:
         if not self.overwrite:
             atlases = (path for atlas in self.atlases for path in split_atlas(atlas) or ())
             inputs = [picture.image, *atlases, self.label_table, *model_files(Path(self.asked.model))]
-            refuse_inputs(segmentation_files(self.asked.output, picture.id), inputs)
+            refuse_inputs(segmentation_files(self.asked.output, picture.id), inputs, overwrite=False)
             refuse_other_image(self.asked.output, picture.id, Origin.of(picture.image))
 
     def unit(self, picture: Picture, basis: str) -> Unit:

@@ -16,7 +16,7 @@ _EVALUATION = ("summary.json", "pairs.csv", "run.json")
 
 
 def refuse_overwriting(
-    outputs: Iterable[Path], inputs: Iterable[Path | None], *, overwrite: bool = False
+    outputs: Iterable[Path], inputs: Iterable[Path | None], *, overwrite: bool | None = None
 ) -> None:
     """As ``refuse_inputs``, of outputs that a person named: nor may they belong to a whole that contreg wrote.
 
@@ -25,17 +25,20 @@ def refuse_overwriting(
     if overwrite:
         return
     named = list(outputs)
-    refuse_inputs(named, inputs)
+    refuse_inputs(named, inputs, overwrite=overwrite)
     for path in named:
         if path.exists() and (owner := _whole_of(path)):
-            raise refused(path, f"belongs to {owner}")
+            raise refused(path, f"belongs to {owner}", optional=overwrite is not None)
 
 
-def refuse_inputs(outputs: Iterable[Path], inputs: Iterable[Path | None], *, overwrite: bool = False) -> None:
-    """Raise ``OutputError`` where an output is there and is one of the inputs.
+def refuse_inputs(
+    outputs: Iterable[Path], inputs: Iterable[Path | None], *, overwrite: bool | None = None
+) -> None:
+    """Raise ``OutputError`` where an output is there and is one of the inputs, unless ``overwrite`` allows it.
 
-    Files are told by what they are, not by their names: links are followed, and two names of one file are one file. Of
-    one of a pair (``.hdr`` and ``.img``) the other counts too.
+    ``overwrite`` is None of a command that has no such option. Files are told by what they are, not by their names:
+    links are followed, and two names of one file are one file. Of one of a pair (``.hdr`` and ``.img``) the other
+    counts too.
     """
     there = {} if overwrite else {key: path for path in outputs if (key := _identity(path))}
     if not there:
@@ -43,15 +46,15 @@ def refuse_inputs(outputs: Iterable[Path], inputs: Iterable[Path | None], *, ove
     for path in (file for given in inputs if given is not None for file in parts_of(given)):
         output = there.get(_identity(path) or (-1, -1))
         if output is not None:
-            also = "" if output == path else f", {path}"
-            raise refused(output, f"is an input of this very command{also}")
+            what = "an input" if output == path else f"{path}, an input"
+            raise refused(output, f"is {what} of this very command", optional=overwrite is not None)
 
 
-def refused(path: Path, what: str) -> OutputError:
-    """The failure of a command that would write over ``path``."""
+def refused(path: Path, what: str, *, optional: bool = True) -> OutputError:
+    """The failure of a command that would write over ``path``; ``optional`` where it has ``--overwrite``."""
     return OutputError(
         f"{path}: {what}, and would be written over",
-        "choose another place for the output, or add --overwrite",
+        f"choose another place for the output{', or add --overwrite' * optional}",
         code="OUT-68",
     )
 

@@ -1,5 +1,6 @@
 """One table from its plan to its files."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,9 +9,11 @@ from contreg.benchmark.content import Content, content
 from contreg.benchmark.plan import TablePlan
 from contreg.benchmark.work import Outcome, work
 from contreg.benchmark.writing import write_table
+from contreg.caches import cache_root
 from contreg.front import front
 from contreg_core.errors import ContregError
 from contreg_core.files import probe, write_text
+from contreg_core.overwriting import refuse_inputs, refused
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
@@ -23,6 +26,7 @@ def make(plan: TablePlan, catalogue: "Catalogue", *, figures: bool = True) -> Co
     """
     from contreg.benchmark.html import table_page
 
+    _refuse_other(plan)
     probe(plan.folder)
     outcomes = work(plan, catalogue)
     table = content(plan, outcomes)
@@ -32,6 +36,22 @@ def make(plan: TablePlan, catalogue: "Catalogue", *, figures: bool = True) -> Co
     if figures:
         write_text(page, table_page(table, _pictures(plan, outcomes, catalogue)))
     return table
+
+
+def _refuse_other(plan: TablePlan) -> None:
+    """Raise ``OutputError`` where the folder has another table, or this one of another cohort."""
+    path = plan.folder / "table.json"
+    tables = [plan.folder / f"table.{kind}" for kind in ("csv", "json", "html")]
+    refuse_inputs(tables, cache_root(plan.cache).glob(f"{plan.data}-*/**/*"))
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        found = told["table"], told["data"]
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, KeyError, TypeError):
+        found = "another program", "nothing known"
+    if found != (plan.table.name, plan.data):
+        raise refused(path, f"is of {found[0]} on {found[1]}", optional=False)
 
 
 def _pictures(plan: TablePlan, outcomes: Sequence[Outcome], catalogue: "Catalogue") -> list[Path]:

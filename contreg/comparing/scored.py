@@ -40,6 +40,11 @@ class ScoredModel:
         """(moving, fixed) of every pair that counts."""
         return frozenset((score.moving, score.fixed) for score in self.scores)
 
+    @property
+    def files(self) -> list[Path]:
+        """All that it was read from."""
+        return [self.folder / name for name in ("summary.json", "pairs.csv", "run.json")]
+
     def only(self, pairs: Sequence[tuple[str, str]]) -> "ScoredModel":
         """The same model on some of its pairs, summarised anew."""
         from contreg_core.evaluation import summarise

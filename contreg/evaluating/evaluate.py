@@ -25,6 +25,7 @@ def evaluate_request(request: Request, catalogue: "Catalogue", fleet: Fleet = HE
     One that was stopped goes on where it was. ``request.reuse`` takes the scores of an earlier one of the same model
     under the same protocol, too. Of a shard the summary is empty while others have pairs left.
     """
+    from contreg.evaluating.belonging import refuse_other
     from contreg.evaluating.resuming import Scored, fingerprint
     from contreg.evaluating.scoring import score_pairs
     from contreg.models import shown
@@ -38,6 +39,8 @@ def evaluate_request(request: Request, catalogue: "Catalogue", fleet: Fleet = HE
     subject = ready(request, catalogue)
     protocol = subject.cohort.protocol(request.protocol)
     folder = request.output or _folder(request, subject, protocol)
+    name = shown(subject.name, subject.prediction)
+    refuse_other(folder, request, subject, protocol, name)
     probe(folder)
     mark = fingerprint(subject, protocol, request)
     scored = Scored(folder, mark, reuse=request.reuse, shard=fleet.shard)
@@ -50,7 +53,7 @@ def evaluate_request(request: Request, catalogue: "Catalogue", fleet: Fleet = HE
             return {}, folder
     scores = [scored.of(pair) for pair in pairs]
     summary = {
-        "model": shown(subject.name, subject.prediction),
+        "model": name,
         "data": subject.cohort.name,
         "cache": subject.cohort.folder.name,
         "split": request.split,
@@ -62,7 +65,7 @@ def evaluate_request(request: Request, catalogue: "Catalogue", fleet: Fleet = HE
     }
     (folder / "summary.json").unlink(missing_ok=True)  # of an earlier one: it must not vouch for these scores
     write_csv(folder / "pairs.csv", scores)
-    write_json(folder / "run.json", finished({**told, **_read(subject, scores)}))
+    write_json(folder / "run.json", finished({**told, **_read(request, subject, scores)}))
     write_json(folder / "summary.json", summary)
     scored.close()
     return summary, folder
@@ -74,12 +77,13 @@ def _device(request: Request) -> str:
     return "" if request.model == "none" else Engine.choose(request.device, request.precision).describe()
 
 
-def _read(subject: Subject, scores: "Sequence[PairScore]") -> dict[str, Any]:
+def _read(request: Request, subject: Subject, scores: "Sequence[PairScore]") -> dict[str, Any]:
     """The model, the scored scans and the files that they were made from, by their sums."""
     scans = sorted({scan for score in scores for scan in (score.moving, score.fixed)})
     sources = {scan: subject.cohort.sources(scan) for scan in scans}
     sums = subject.cohort.sums(scans)
-    return {"checkpoint_sha256": subject.sha256, "scans": sums, "sources": sources}
+    model = str(Path(request.model).absolute()) if subject.sha256 else ""
+    return {"model_path": model, "checkpoint_sha256": subject.sha256, "scans": sums, "sources": sources}
 
 
 def _folder(request: Request, subject: Subject, protocol: "Protocol") -> Path:

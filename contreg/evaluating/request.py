@@ -30,6 +30,7 @@ class Request:
     references: str | None = None
     fusion: "Fusion" = "majority"
     reuse: bool = False
+    overwrite: bool = False
 
     @property
     def drawn(self) -> tuple[str, ...]:

@@ -88,6 +88,11 @@ class CachedCohort:
         """The HDF5 file of a scan."""
         return subject_path(self.folder, scan)
 
+    @property
+    def files(self) -> list[Path]:
+        """All that the cache is read from."""
+        return [self.folder / "cohort.json", *(self.path(scan.id) for scan in self.scans)]
+
     def load(self, scan: str) -> CachedSubject:
         """The scan's image, labels and affine."""
         return read_subject(self.path(scan))

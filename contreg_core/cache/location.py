@@ -32,19 +32,16 @@ def is_cache(folder: Path) -> bool:
 
     That is its ``cohort.json`` or, where that is not written yet or damaged, the work list of ``prepare``.
     """
-    for name, is_ours in (("cohort.json", _OF_COHORT.issubset), ("work.jsonl", _is_prepare)):
-        with suppress(OSError, ValueError), (folder / name).open(encoding="utf-8") as file:
-            record = json.loads(file.read() if name == "cohort.json" else file.readline())
-            if isinstance(record, dict) and is_ours(record):
-                return True
-    return False
+    from contreg_core.fleet.work_list import is_prepared
+
+    with suppress(OSError, ValueError):
+        record = json.loads((folder / "cohort.json").read_text(encoding="utf-8"))
+        if isinstance(record, dict) and record.keys() >= _OF_COHORT:
+            return True
+    return is_prepared(folder)
 
 
-_OF_COHORT = frozenset(("schema", "name", "preprocessing", "scans", "failed"))
-
-
-def _is_prepare(head: dict[str, object]) -> bool:
-    return head.get("command") == "prepare"
+_OF_COHORT = {"schema", "name", "preprocessing", "scans", "failed"}
 
 
 def find_cache(root: Path, cohort: str, spec: Preprocessing) -> Path | None:

@@ -9,6 +9,7 @@ from contreg_core.cache.subject_file import read_key
 from contreg_core.errors import DataError, MissingError
 from contreg_core.files import write_text
 from contreg_core.fleet.keys import digest
+from contreg_core.overwriting import refused
 
 NAME = "work.jsonl"
 SCHEMA = 1
@@ -35,10 +36,15 @@ class WorkList:
     units: tuple[Unit, ...]
 
     def save(self, folder: Path, *, add: bool) -> None:
-        """Write it unless it is there already; ``add`` keeps what an earlier call with other items asked for."""
+        """Write it unless it is there already; ``add`` keeps what an earlier call with other items asked for.
+
+        Raises ``OutputError`` where the folder is a cache and this another command: there it is the cache's record.
+        """
         head = {"schema": SCHEMA, "command": self.command, "digest": digest([asdict(u) for u in self.units])}
         if _head(folder / NAME) == head:
             return
+        if self.command != "prepare" and is_prepared(folder):
+            raise refused(folder / NAME, "belongs to a prepared cohort", optional=False)
         known = {unit.id: unit for unit in _earlier(folder, self.command)} if add else {}
         units = {**known, **{unit.id: unit for unit in self.units}}
         lines = (json.dumps(line, ensure_ascii=False) for line in (head, *map(asdict, units.values())))
@@ -62,6 +68,11 @@ class WorkList:
             ) from error
 
 
+def is_prepared(folder: Path) -> bool:
+    """Whether the work in a folder is that of ``contreg prepare``."""
+    return (_head(folder / NAME) or {}).get("command") == "prepare"
+
+
 def _earlier(folder: Path, command: str) -> Sequence[Unit]:
     try:
         before = WorkList.read(folder)
@@ -73,8 +84,8 @@ def _earlier(folder: Path, command: str) -> Sequence[Unit]:
 def _head(path: Path) -> Mapping[str, object] | None:
     try:
         with path.open(encoding="utf-8") as file:
-            head: Mapping[str, object] = json.loads(file.readline())
-            return head
+            head = json.loads(file.readline())
+            return head if isinstance(head, dict) else None
     except (OSError, ValueError):
         return None
 

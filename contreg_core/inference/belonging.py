@@ -89,7 +89,7 @@ def registration_files(folder: Path, names: PairNames) -> Iterable[Path]:
     for name in (names.displacement, names.inverse):
         fields = [folder / f"{name}{suffix}" for suffix in (".nii.gz", ".h5")]
         yield from (*fields, *map(sidecar_path, fields))
-    yield from _records(folder)
+    yield from record_files(folder)
 
 
 def segmentation_files(folder: Path, name: str) -> Iterable[Path]:
@@ -97,8 +97,9 @@ def segmentation_files(folder: Path, name: str) -> Iterable[Path]:
     endings = ("dseg.nii.gz", "dseg.json", "dseg.tsv", "volumes.csv")
     yield from (folder / f"{name}_{ending}" for ending in endings)
     yield from folder.glob(f"{escape(name)}_label-*_probseg.nii.gz")
-    yield from _records(folder)
+    yield from record_files(folder)
 
 
-def _records(folder: Path) -> Iterable[Path]:
+def record_files(folder: Path) -> Iterable[Path]:
+    """What is kept of the work on many images or pairs."""
     return (folder / name for name in ("SHA256SUMS", "work.jsonl", "failures.jsonl"))

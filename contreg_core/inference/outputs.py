@@ -144,16 +144,15 @@ def write_registration(
 def refuse_registration(folder: Path, moving: Input, fixed: Input) -> None:
     """Raise ``OutputError`` where ``write_registration`` would write over an input or the outputs of another pair."""
     names = PairNames.of(moving.path, fixed.path)
-    refuse_inputs(
-        registration_files(folder, names), [one.path for one in (moving, fixed) if not one.in_memory]
-    )
+    files = [one.path for one in (moving, fixed) if not one.in_memory]
+    refuse_inputs(registration_files(folder, names), files, overwrite=False)
     refuse_other_pair(folder, names, moving.origin(), fixed.origin())
 
 
 def refuse_segmentation(folder: Path, image: Input) -> None:
     """Raise ``OutputError`` where ``write_segmentation`` would write over its image or the outputs of another."""
     name = stem(image.path)
-    refuse_inputs(segmentation_files(folder, name), [] if image.in_memory else [image.path])
+    refuse_inputs(segmentation_files(folder, name), [] if image.in_memory else [image.path], overwrite=False)
     refuse_other_image(folder, name, image.origin())
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from contreg_core.errors import DataError, MissingError, RetryError
 from contreg_core.files import append_line, atomic_path, remove_leftovers, storage_error, write_text
+from contreg_core.overwriting import refuse_inputs, refuse_overwriting
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,15 @@ class RunFolder:
 def model_file(path: Path) -> Path:
     """The checkpoint a run folder would be used with, or the model file that ``path`` is itself."""
     return RunFolder(path).model_checkpoint() if path.is_dir() else path
+
+
+def refuse_inputs_of_run(run: RunFolder, *inputs: Path | None) -> None:
+    """Raise ``OutputError`` where a run that begins here would write over what it starts from, or an evaluation."""
+    if not run.checkpoint("last").is_file():  # of a run that goes on every file is its own
+        given = [file for path in inputs if path is not None for file in model_files(path)]
+        checkpoints = (run.checkpoint(which) for which in ("last", "best", "previous"))
+        refuse_inputs([run.recipe, run.provenance, run.metrics, run.skipped, *checkpoints], given)
+        refuse_overwriting([run.provenance], (), overwrite=None)
 
 
 def model_files(path: Path) -> list[Path]:

@@ -20,7 +20,7 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # children are forked, which threads would not survive
 
-from trials import crowd, damage, faults, hostile_hdf5, kill, resume, stop, tally
+from trials import crowd, damage, faults, hostile_hdf5, kill, overwritten, resume, stop, tally
 from trials.scene import Scene
 
 import contreg_core
@@ -46,6 +46,7 @@ TRIALS: dict[str, Trial] = {
         scene, steps=6 if few else 51, points=2 if few else 50
     ),
     "hostile": lambda scene, rng, few: hostile_hdf5.trial(scene.root / "hostile"),
+    "overwritten": lambda scene, rng, few: overwritten.trial(scene.root / "overwritten", few=few),
     "stop": lambda scene, rng, few: stop.trial(scene, rng, times=1 if few else 5),
 }  # fmt: skip
 

@@ -53,7 +53,7 @@ def command(
     from contreg_core.overwriting import refuse_overwriting
 
     models = checks.named([read_scored(run) for run in runs])
-    refuse_overwriting(outputs, (), overwrite=overwrite)  # of evaluations every file is known
+    refuse_overwriting(outputs, (file for model in models for file in model.files), overwrite=overwrite)
     checks.check_comparable(models, across_caches=across_caches)
     models = checks.on_common_pairs(models, common=common)
     first = checks.find_baseline(models, baseline)

@@ -64,6 +64,7 @@ if TYPE_CHECKING:
 @options.device
 @options.precision
 @options.settings
+@options.overwrite
 @fleet_options
 @options.as_json
 def command(
@@ -83,6 +84,7 @@ def command(
     device: str,
     precision: "Precision",
     settings: tuple[str, ...],
+    overwrite: bool,
     fleet: Fleet,
     as_json: bool,
 ) -> None:
@@ -106,7 +108,7 @@ def command(
     fleet = fleet.in_array()
     request = Request(
         named, data, cache, protocol, split, limit, output, device, precision, settings,
-        how=Prediction(symmetric, refine, samples or 0), references=references, fusion=fuse,
+        how=Prediction(symmetric, refine, samples or 0), references=references, fusion=fuse, overwrite=overwrite,
     )  # fmt: skip
     summary, folder = evaluate_request(request, load_catalogue(), fleet)
     if as_json:

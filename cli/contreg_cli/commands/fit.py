@@ -127,7 +127,7 @@ def command(
     from contreg_core.ranks import Share
     from contreg_core.recipe import require_trainable
     from contreg_core.training.initial import Initial
-    from contreg_core.training.run_folder import RunFolder
+    from contreg_core.training.run_folder import RunFolder, refuse_inputs_of_run
     from contreg_core.training.session import Session
 
     limit = seconds(max_time) if max_time else 0.0
@@ -141,6 +141,7 @@ def command(
         cohort = launching.in_turn(
             ranks, lambda: open_cache(catalogue, data, recipe.cached, cache, model, settings)
         )
+        refuse_inputs_of_run(folder, Path(model), init, *cohort.files)
         if launching.to_be_started(wish, ranks):
             if batch_size != 0:
                 Share.of(recipe.training.batch_size, 0, devices or 1)

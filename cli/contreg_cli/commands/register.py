@@ -106,6 +106,8 @@ def command(
     from contreg.lists import ImagePair, read_pairs
     from contreg.registering import Registering, refuse_timeout, register_all, register_one
     from contreg_core.errors import UsageError
+    from contreg_core.inference.belonging import record_files
+    from contreg_core.overwriting import refuse_inputs
 
     own = (moving, fixed, moving_labels, moving_mask, fixed_mask)
     if any(own) if pairs else not (moving and fixed):
@@ -117,6 +119,7 @@ def command(
     refuse_timeout(timeout, fleet)
     registering = Registering(asked, form, field_grid, background, choice, check_lr, timeout, overwrite)
     if pairs is not None:
+        refuse_inputs(record_files(asked.output), [pairs], overwrite=overwrite)
         register_all(registering, read_pairs(fleet.place(pairs)), fleet.in_array())
         return
     assert moving is not None

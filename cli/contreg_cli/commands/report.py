@@ -40,7 +40,8 @@ def command(
     from contreg_core.training.run_folder import model_files
 
     outputs = [path for path in (output, picture) if path is not None]
-    refuse_overwriting(outputs, model_files(run), overwrite=overwrite)
+    inputs = [*model_files(run), *run.glob("evaluation/*/*")]
+    refuse_overwriting(outputs, inputs, overwrite=overwrite)
 
     catalogue, root = load_catalogue(), cache_root(cache)
     click.echo(str(write_report(run, output, catalogue, cache=root, device=device, pair=pair)))

@@ -93,6 +93,8 @@ def command(
     from contreg.registering import refuse_timeout
     from contreg.segmenting import Segmenting, check_names, placed, segment_all, segment_one
     from contreg_core.errors import UsageError
+    from contreg_core.inference.belonging import record_files
+    from contreg_core.overwriting import refuse_inputs
 
     if bool(images) == (listed is not None):
         raise UsageError(
@@ -109,6 +111,7 @@ def command(
     segmenting = Segmenting(
         asked, placed(atlases, fleet), *kind, place, choice, probabilities, timeout, overwrite
     )
+    refuse_inputs(record_files(asked.output), [listed], overwrite=overwrite)
     if len(images) == 1:
         segment_one(segmenting, pictures[0])
     else:
