@@ -99,7 +99,7 @@ def fit(
     from contreg_core.engine import Engine
     from contreg_core.recipe import require_trainable
     from contreg_core.training.initial import Initial
-    from contreg_core.training.run_folder import RunFolder
+    from contreg_core.training.run_folder import RunFolder, refuse_inputs_of_run
     from contreg_core.training.session import Session
 
     catalogue = load_catalogue()
@@ -109,6 +109,7 @@ def fit(
     folder = RunFolder(Path(run) if run is not None else default_run(recipe.name, data))
     root = None if cache is None else Path(cache)
     cohort = open_cache(catalogue, data, recipe.cached, root, model, own)
+    refuse_inputs_of_run(folder, model, init, *cohort.files)
     with folder.alone():
         session = Session(
             recipe,

@@ -158,10 +158,10 @@ def model_file(path: Path) -> Path:
     return RunFolder(path).model_checkpoint() if path.is_dir() else path
 
 
-def refuse_inputs_of_run(run: RunFolder, *inputs: Path | None) -> None:
+def refuse_inputs_of_run(run: RunFolder, *inputs: "str | os.PathLike[str] | None") -> None:
     """Raise ``OutputError`` where a run that begins here would write over what it starts from, or an evaluation."""
     if not run.checkpoint("last").is_file():  # of a run that goes on every file is its own
-        given = [file for path in inputs if path is not None for file in model_files(path)]
+        given = [file for path in inputs if path is not None for file in model_files(Path(path))]
         checkpoints = (run.checkpoint(which) for which in ("last", "best", "previous"))
         refuse_inputs([run.recipe, run.provenance, run.metrics, run.skipped, *checkpoints], given)
         refuse_overwriting([run.provenance], (), overwrite=None)

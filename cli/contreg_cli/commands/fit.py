@@ -141,7 +141,7 @@ def command(
         cohort = launching.in_turn(
             ranks, lambda: open_cache(catalogue, data, recipe.cached, cache, model, settings)
         )
-        refuse_inputs_of_run(folder, Path(model), init, *cohort.files)
+        refuse_inputs_of_run(folder, model, init, *cohort.files)
         if launching.to_be_started(wish, ranks):
             if batch_size != 0:
                 Share.of(recipe.training.batch_size, 0, devices or 1)
