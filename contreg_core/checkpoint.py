@@ -22,6 +22,7 @@ import contreg_core
 from contreg_core.errors import DataError, MismatchError, MissingError
 from contreg_core.files import write_bytes
 from contreg_core.layout import laid_out_like
+from contreg_core.plain_json import parse_json
 from contreg_core.quantised import SCALE, restored
 from contreg_core.volume.stream import describe
 
@@ -142,7 +143,7 @@ def load_optimiser(optimiser: torch.optim.Optimizer, values: Mapping[str, Tensor
 
 def _record(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
     try:
-        record: dict[str, Any] = json.loads(metadata[_KEY])
+        record: dict[str, Any] = parse_json(metadata[_KEY])
         schema = int(record["schema"])
     except (KeyError, ValueError, TypeError, RecursionError) as error:
         raise MismatchError(

@@ -13,6 +13,7 @@ from typing import Any
 from contreg_core.errors import ContregError
 from contreg_core.files import write_text
 from contreg_core.fleet.shard import Shard
+from contreg_core.plain_json import parse_json
 
 NAME = "failures.jsonl"
 _OURS = re.compile(r"failures(\.\d+-of-\d+)?\.jsonl")
@@ -66,7 +67,7 @@ def _files(folder: Path) -> list[Path]:
 def _read(path: Path) -> list[dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8")
-        return [record for line in text.splitlines() if isinstance(record := json.loads(line), dict)]
+        return [record for line in text.splitlines() if isinstance(record := parse_json(line), dict)]
     except (OSError, ValueError):
         return []
 

@@ -56,13 +56,13 @@ def write_bytes(final: Path, content: bytes | memoryview) -> None:
 
 
 def write_text(final: Path, text: str) -> None:
-    """Write a UTF-8 text file atomically."""
-    write_bytes(final, text.encode())
+    """Write a UTF-8 text file atomically; bytes of file names that are no UTF-8 are escaped as JSON does."""
+    write_bytes(final, text.encode(errors="backslashreplace"))
 
 
 def append_line(path: Path, line: str) -> None:
     """Add a line to a text file: all of it or, where that fails, nothing."""
-    content = f"{line}\n".encode()
+    content = f"{line}\n".encode(errors="backslashreplace")
     with path.open("ab", buffering=0) as file:
         before = file.seek(0, os.SEEK_END)
         try:

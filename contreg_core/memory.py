@@ -1,5 +1,6 @@
 """The largest memory this process has used, and what to do where it does not suffice."""
 
+import errno
 import resource
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,6 +10,13 @@ from typing import TypeVar
 from contreg_core.errors import UnavailableError
 
 T = TypeVar("T")
+_SHORT = (
+    "can't allocate memory",
+    "cannot allocate memory",
+    "failed to map segment",
+    "can't start new thread",
+)
+"""Of torch, the system and its loader, which have no class for it."""
 
 
 def peak_mib() -> float:
@@ -29,7 +37,13 @@ def is_exhausted(error: BaseException) -> bool:
     """Whether an error says that memory ran out, on the device or in this machine."""
     import torch
 
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+    return isinstance(error, torch.OutOfMemoryError) or is_short(error)
+
+
+def is_short(error: BaseException) -> bool:
+    """Whether an error says that this machine, or a limit of this process, has no more memory; imports no torch."""
+    told = isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+    return told or any(words in str(error) for words in _SHORT)
 
 
 def sparingly(work: Callable[[], T], say: Callable[[str], None]) -> T:

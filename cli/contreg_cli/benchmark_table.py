@@ -1,10 +1,9 @@
 """One of the paper's tables on the screen."""
 
-import click
-
 from contreg.benchmark.content import Content, sampled
 from contreg.benchmark.writing import COLUMNS, cells
 from contreg_cli.console import print_table
+from contreg_cli.saying import echo
 
 
 def print_content(table: Content) -> None:
@@ -15,7 +14,7 @@ def print_content(table: Content) -> None:
     shown = len(COLUMNS) - (not sampled(table["rows"]))
     print_table(COLUMNS[:shown], [cells(row)[:shown] for row in table["rows"]], title)
     for line in table["foot"]:
-        click.echo(line)
+        echo(line)
     for row in table["rows"]:
         reason = f" Not run: {row['reason']}" if row["reason"] else ""
-        click.echo(f"{row['name']}: {row['known']}{reason}")
+        echo(f"{row['name']}: {row['known']}{reason}")

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from contreg.front import Bar
 from contreg.times import duration
+from contreg_cli.saying import echo
+from contreg_core.printable import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress, Task, TaskID
@@ -25,11 +25,12 @@ Row = Sequence[str]
 
 def print_json(value: Any) -> None:
     """JSON on stdout."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def print_table(columns: Row, rows: Sequence[Row], title: str = "") -> None:
     """A table on stdout; off a terminal as aligned text of unlimited width."""
+    rows = [[printable(cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
         _rich_table(columns, rows, title)
         return
@@ -38,7 +39,7 @@ def print_table(columns: Row, rows: Sequence[Row], title: str = "") -> None:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in (columns, *rows)
     ]
-    click.echo("\n".join(filter(None, [title, *lines])))
+    echo("\n".join(filter(None, [title, *lines])))
 
 
 @contextmanager
@@ -74,7 +75,7 @@ class _Lines:
         self.say(f"{self.label} {done}/{self.total}  {text}{remaining}")
 
     def say(self, line: str) -> None:
-        click.echo(line.rstrip(), err=True)
+        echo(line.rstrip(), err=True)
 
 
 class _Drawn:
@@ -82,10 +83,10 @@ class _Drawn:
         self.drawn, self.task = drawn, task
 
     def update(self, done: int, text: str = "", total: int | None = None, left: float | None = None) -> None:
-        self.drawn.update(self.task, completed=done, text=text, total=total, left=left)
+        self.drawn.update(self.task, completed=done, text=printable(text), total=total, left=left)
 
     def say(self, line: str) -> None:
-        self.drawn.console.print(line, markup=False, highlight=False)
+        self.drawn.console.print(printable(line), markup=False, highlight=False)
 
 
 def _rich_progress() -> "Progress":

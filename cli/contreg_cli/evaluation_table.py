@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 
-import click
-
 from contreg.evaluating.evaluate import Summary
 from contreg_cli.console import print_table
+from contreg_cli.saying import echo
 
 
 def print_summary(summary: Summary) -> None:
     """The regions before and after, then everything else on lines."""
     partial = "" if summary["pairs"] == summary["of_pairs"] else f" of {summary['of_pairs']}"
-    click.echo(
+    echo(
         f"{summary['model']} on {summary['data']} ({summary['split']}), protocol {summary['protocol']}: "
         f"{summary['pairs']}{partial} pairs{_images(summary)}"
     )
@@ -19,7 +18,7 @@ def print_summary(summary: Summary) -> None:
         ("region", "fused before", "fused", "95 %", "label-mean before", "label-mean", "95 %"), _rows(summary)
     )
     for line in _lines(summary):
-        click.echo(line)
+        echo(line)
 
 
 def _images(summary: Summary) -> str:

@@ -1,13 +1,27 @@
 """How a failure ends: one line that says what was found and what to do, and an exit code."""
 
+import errno
 import os
 from collections.abc import Callable
 
 import click
 
-from contreg_core.errors import ContregError, InterruptedRunError, RetryError
+from contreg_cli.saying import echo
+from contreg_core.errors import (
+    ContregError,
+    InterruptedRunError,
+    RetryError,
+    StorageError,
+    UnavailableError,
+)
+from contreg_core.memory import is_short
 
 _BUG = 70
+_STORAGE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS})
+_SPACE = "free space, or choose another disk (where output is redirected, another place for it)"
+_ROOM = (
+    "use a machine with more memory, or allow this process more (ulimit -v, the memory that a job asks for)"
+)
 _AGAIN = "run the same command again, finished work is kept"
 
 
@@ -24,10 +38,10 @@ def explain(
     if debug:
         import traceback  # what a command that succeeds does not need: help is to be quick
 
-        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+        echo("".join(traceback.format_exception(error)).rstrip(), err=True)
     line, code = _describe(error, debug)
     row = error.code if isinstance(error, ContregError) else ""
-    click.echo(f"error{' CR-' + row if row else ':'} {' '.join(line.split())}", err=True)
+    echo(f"error{' CR-' + row if row else ':'} {' '.join(line.split())}", err=True)
     return code
 
 
@@ -39,6 +53,10 @@ def _describe(error: BaseException, debug: bool) -> tuple[str, int]:
         return f"{error.format_message().rstrip('.')}. Fix: see {path} --help", error.exit_code
     if isinstance(error, click.ClickException):
         return error.format_message(), error.exit_code
+    if is_short(error):
+        return f"out of memory: {error}. Fix: {_ROOM}", UnavailableError.exit_code
+    if isinstance(error, OSError) and error.errno in _STORAGE:
+        return f"reading or writing failed: {error}. Fix: {_SPACE}", StorageError.exit_code
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return f"interrupted. Fix: {_AGAIN}", InterruptedRunError.exit_code
     if isinstance(error, PreemptedError):
@@ -65,7 +83,7 @@ def _traceback_file(error: BaseException) -> str:
 
     try:
         handle, path = tempfile.mkstemp(prefix="contreg-bug-", suffix=".txt", text=True)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write("".join(traceback.format_exception(error)))
     except OSError:
         return "the output of the same command with --debug before its name"

@@ -6,6 +6,13 @@ import click
 class Group(click.Group):
     """``click.Group``, but a command that does not exist is a ``UsageError`` as every other wrong name is."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Without a word it shows its help: an answer, whichever click is installed (from 8.2 it is an error there)."""
+        if not args and not ctx.resilient_parsing:
+            click.echo(ctx.get_help())
+            ctx.exit()
+        return super().parse_args(ctx, args)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:

@@ -13,6 +13,7 @@ import click
 
 from contreg.times import seconds
 from contreg_cli.failure import PreemptedError
+from contreg_cli.saying import echo
 from contreg_cli.shell import shell
 from contreg_core.errors import ContregError, InterruptedRunError, RetryError, UnavailableError, UsageError
 
@@ -113,7 +114,7 @@ def _seen(group: "Ranks") -> Iterator[None]:
 def _check(wish: Wish, place: "Place | None") -> None:
     if place is None:
         if (wish.nodes or 1) > 1:
-            click.echo("\n".join(_lines(wish)))
+            echo("\n".join(_lines(wish)))
             raise UsageError(
                 f"--nodes {wish.nodes}, but no launcher has started this",
                 "run one of the two lines above: the first on every machine (HOST is one of them), the second in SLURM",

@@ -11,6 +11,7 @@ from contreg.front import using
 from contreg.threads import share_the_processor
 from contreg_cli.failure import PreemptedError, explain
 from contreg_cli.lazy import LazyGroup
+from contreg_cli.saying import close_stream, open_streams
 from contreg_cli.shell import Shell
 from contreg_cli.signals import ended
 from contreg_core import __version__
@@ -84,6 +85,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> NoReturn:
     """The console script."""
+    open_streams()
     share_the_processor()
     keep_freed_memory()
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    close_stream()
+    sys.exit(code)

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-import click
-
 from contreg.model_files import Description
 from contreg_cli.console import print_table
+from contreg_cli.saying import echo
 
 
 def print_model(model: Description) -> None:
@@ -29,11 +28,11 @@ def print_model(model: Description) -> None:
         "made by": f"contreg {model['contreg']}{_plugins(origin)}",
         "command": _joined(origin.get("command"), " "),
     }
-    click.echo(f"{model['name']}: {model['summary']}")
+    echo(f"{model['name']}: {model['summary']}")
     print_table(("", ""), [(name, str(value)) for name, value in facts.items() if value not in (None, "")])
     rows = [_evaluated(summary) for summary in model["evaluations"].values()]
     if rows:
-        click.echo()
+        echo()
         print_table(("protocol", "split", "pairs", "Dice", "before", "95 %"), rows)
 
 

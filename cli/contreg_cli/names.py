@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contreg_core.plain_json import parse_json
+
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
     from contreg_core.recipe import Recipe
@@ -35,7 +37,7 @@ class Names:
 def recall() -> Names:
     """The names last written; empty where there are none, or where other plugins are installed by now."""
     with suppress(OSError, ValueError, TypeError):
-        names = Names(**json.loads(_file().read_text(encoding="utf-8")))
+        names = Names(**parse_json(_file().read_text(encoding="utf-8")))
         if list(names.plugins) == _plugins():
             return names
     return Names()

@@ -5,9 +5,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import click
-
 from contreg.front import Bar, Front, front
+from contreg_cli.saying import echo
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
@@ -22,11 +21,11 @@ class Shell(Front):
 
     def say(self, line: str, *, aside: bool = False) -> None:
         """On stdout, ``aside`` on stderr."""
-        click.echo(line, err=aside)
+        echo(line, err=aside)
 
     def warn(self, line: str) -> None:
         """On stderr."""
-        click.echo(f"warning: {line}", err=True)
+        echo(f"warning: {line}", err=True)
 
     def progress(self, label: str, total: int, done: int = 0) -> AbstractContextManager[Bar]:
         """A bar on a terminal, else lines."""

@@ -1,12 +1,12 @@
 """An evaluation read back from its folder, with the scores of every pair."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contreg_core.errors import DataError, MissingError, UsageError
+from contreg_core.plain_json import parse_json
 
 if TYPE_CHECKING:
     from contreg_core.evaluation import PairScore
@@ -86,7 +86,7 @@ def _evaluation(path: Path) -> Path:
 
 def _summary(path: Path) -> Summary:
     try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
+        summary = parse_json(path.read_text(encoding="utf-8"))
         missing = [key for key in _NEEDED if key not in summary]
     except (OSError, ValueError, TypeError) as error:
         raise DataError(f"{path}: cannot be read ({error})", "run contreg evaluate again") from error
@@ -98,7 +98,7 @@ def _summary(path: Path) -> Summary:
 def _told(path: Path) -> Mapping[str, Any]:
     """Where the scores come from; nothing where that is not kept or cannot be read, since no figure is in it."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}

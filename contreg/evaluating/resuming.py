@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import contreg_core
 from contreg_core.errors import DataError
+from contreg_core.plain_json import parse_json
 
 if TYPE_CHECKING:
     from contreg.evaluating.request import Request
@@ -123,5 +124,5 @@ class Keeper:
 def _mark_of(folder: Path) -> str:
     """The fingerprint of the finished evaluation in a folder; empty where there is none that can be read."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        return str(json.loads((folder / "summary.json").read_text(encoding="utf-8"))["fingerprint"])
+        return str(parse_json((folder / "summary.json").read_text(encoding="utf-8"))["fingerprint"])
     return ""

@@ -1,7 +1,6 @@
 """An evaluation as ``contreg evaluate`` left it: ``summary.json`` and one row per pair in ``pairs.csv``."""
 
 import csv
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from contreg_core.errors import DataError
+from contreg_core.plain_json import parse_json
 
 Row = Mapping[str, str]
 
@@ -80,7 +80,7 @@ def read_evaluations(run: Path) -> list[ReportedEvaluation]:
 
 def _read(folder: Path) -> ReportedEvaluation:
     try:
-        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        summary = parse_json((folder / "summary.json").read_text(encoding="utf-8"))
         return ReportedEvaluation(folder.name, _table(summary), _rows(folder / "pairs.csv"))
     except (OSError, ValueError, csv.Error) as error:
         raise DataError(

@@ -1,6 +1,5 @@
 """``cohort.json``: what a cache holds, and access to its subjects."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
@@ -11,6 +10,7 @@ from contreg_core.cohort import Label, Protocol, Split
 from contreg_core.errors import DataError, MismatchError, MissingError
 from contreg_core.files import write_json
 from contreg_core.parameters import unknown
+from contreg_core.plain_json import parse_json
 from contreg_core.preprocessing.spec import Preprocessing
 
 SCHEMA = 1
@@ -49,7 +49,7 @@ class CachedCohort:
         if not path.is_file():
             raise MissingError(f"{path}: nothing was prepared here", "run the prepare command of this cohort")
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
+            record = parse_json(path.read_text(encoding="utf-8"))
             if record["schema"] != SCHEMA:
                 raise MismatchError(
                     f"{path}: schema {record['schema']}, expected {SCHEMA}",

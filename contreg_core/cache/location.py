@@ -8,6 +8,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from contreg_core.cache.subject_file import SCHEMA
+from contreg_core.plain_json import parse_json
 from contreg_core.preprocessing.spec import Preprocessing
 
 
@@ -19,7 +20,7 @@ def default_root() -> Path:
 def spec_key(spec: Preprocessing) -> str:
     """Twelve hexadecimal digits that change with any setting of the preprocessing or of the schema."""
     text = json.dumps({"schema": SCHEMA, "preprocessing": spec.record()}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest()[:12]
 
 
 def cache_folder(root: Path, cohort: str, spec: Preprocessing) -> Path:
@@ -35,7 +36,7 @@ def is_cache(folder: Path) -> bool:
     from contreg_core.fleet.work_list import is_prepared
 
     with suppress(OSError, ValueError):
-        record = json.loads((folder / "cohort.json").read_text(encoding="utf-8"))
+        record = parse_json((folder / "cohort.json").read_text(encoding="utf-8"))
         if isinstance(record, dict) and record.keys() >= _OF_COHORT:
             return True
     return is_prepared(folder)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from contreg_core.errors import ContregError, DataError, MismatchError, MissingError
 from contreg_core.files import write_bytes
 from contreg_core.plain_hdf5 import UNREADABLE, plain_member
+from contreg_core.plain_json import parse_json
 from contreg_core.preprocessing.apply import ProcessedScan
 
 SCHEMA = 1
@@ -94,7 +95,7 @@ def read_sources(path: Path) -> dict[str, str]:
     """SHA-256 of the source files by name, as the file tells; empty where it does not."""
     try:
         with h5py.File(path, "r", locking=False) as file:
-            return dict(json.loads(_text(file, "sources")))
+            return dict(parse_json(_text(file, "sources")))
     except UNREADABLE:
         return {}
 
@@ -153,7 +154,7 @@ def _read(path: Path, file: h5py.File) -> CachedSubject:
     labels = _dataset(path, file, "labels")[()] if "labels" in file else None
     mask = _dataset(path, file, "mask")[()] != 0
     affine = np.asarray(file.attrs["affine"], dtype=np.float64).reshape(4, 4)
-    notes = tuple(str(note) for note in json.loads(_text(file, "notes")))
+    notes = tuple(str(note) for note in parse_json(_text(file, "notes")))
     return CachedSubject(values, labels, mask, affine, _text(file, "key"), notes)
 
 
@@ -187,7 +188,7 @@ def _create(file: h5py.File, name: str, values: NDArray[Any]) -> h5py.Dataset:
 
 def _write_text(file: h5py.File, name: str, text: str) -> None:
     """Of fixed length: HDF5 keeps other text in a heap without a checksum, and may hang on a damaged one."""
-    content = text.encode()
+    content = text.encode(errors="backslashreplace")
     file.attrs.create(name, content, dtype=h5py.string_dtype("utf-8", max(1, len(content))))
 
 

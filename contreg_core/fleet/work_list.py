@@ -10,6 +10,7 @@ from contreg_core.errors import DataError, MissingError
 from contreg_core.files import write_text
 from contreg_core.fleet.keys import digest
 from contreg_core.overwriting import refused
+from contreg_core.plain_json import parse_json
 
 NAME = "work.jsonl"
 SCHEMA = 1
@@ -56,7 +57,7 @@ class WorkList:
         path = folder / NAME
         try:
             head, *lines = path.read_text(encoding="utf-8").splitlines()
-            return cls(str(json.loads(head)["command"]), tuple(Unit(**json.loads(line)) for line in lines))
+            return cls(str(parse_json(head)["command"]), tuple(Unit(**parse_json(line)) for line in lines))
         except FileNotFoundError as error:
             raise MissingError(
                 f"{path}: not there, so nothing is known of what this folder shall hold",
@@ -84,7 +85,7 @@ def _earlier(folder: Path, command: str) -> Sequence[Unit]:
 def _head(path: Path) -> Mapping[str, object] | None:
     try:
         with path.open(encoding="utf-8") as file:
-            head = json.loads(file.readline())
+            head = parse_json(file.readline())
             return head if isinstance(head, dict) else None
     except (OSError, ValueError):
         return None
@@ -94,7 +95,7 @@ def _key(marker: Path) -> str | None:
     if marker.suffix == ".h5":
         return read_key(marker)
     try:
-        record = json.loads(marker.read_text(encoding="utf-8"))
+        record = parse_json(marker.read_text(encoding="utf-8"))
         whole = all((marker.parent / name).is_file() for name in record.get("files", ()))
         return str(record["key"]) if whole else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -1,6 +1,5 @@
 """Whether outputs that are in a folder already belong to the images that are about to be worked on."""
 
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 from contreg_core.files import sha256_of
 from contreg_core.inference.names import PairNames
 from contreg_core.overwriting import refused
+from contreg_core.plain_json import parse_json
 from contreg_core.transform import sidecar_path
 
 
@@ -62,7 +62,7 @@ def _refuse(sidecar: Path, inputs: Mapping[str, Origin]) -> None:
 def _read(path: Path) -> Mapping[str, Any] | None:
     """What a JSON says; None where there is none, and nothing of one that is not ours or cut short."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = parse_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError):

@@ -4,7 +4,6 @@ It is a checkpoint without the optimiser, so that whatever reads a checkpoint re
 record under ``export``; the SHA-256 in the record covers that too.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -14,6 +13,7 @@ from torch import Tensor
 from contreg_core.checkpoint import read_checkpoint, write_checkpoint
 from contreg_core.errors import DataError, MissingError, OutputError, UsageError
 from contreg_core.files import remove_leftovers
+from contreg_core.plain_json import parse_json
 from contreg_core.provenance import now
 from contreg_core.quantised import quantised
 from contreg_core.training.run_folder import RunFolder
@@ -87,7 +87,7 @@ def _source(run: RunFolder) -> Path:
 
 def _json(path: Path) -> Mapping[str, Any]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: cannot be read ({error})", "restore the file, or make it again") from error
     if not isinstance(value, dict):

@@ -65,7 +65,9 @@ def stem(path: Path) -> str:
             name = name[: -len(suffix)]
             break
     return (
-        name if len(name) <= _LONGEST else f"{name[: _LONGEST - 9]}_{sha256(name.encode()).hexdigest()[:8]}"
+        name
+        if len(name) <= _LONGEST
+        else f"{name[: _LONGEST - 9]}_{sha256(name.encode(errors='surrogateescape')).hexdigest()[:8]}"
     )
 
 

@@ -235,4 +235,4 @@ def _unmet(part: "Component", fact: str, givers: "list[Component]", catalogue: "
         if candidates:
             choices = " or ".join(f"-s {giver.kind}={name}" for name in candidates)
             return MismatchError(f"{need}, which {giver.kind} '{giver.name}' does not give", f"try {choices}")
-    return MismatchError(f"{need}, which no installed component gives", "see: contreg plugins")
+    return MismatchError(f"{need}, which no installed component gives", "see: contreg plugins list --check")

@@ -13,6 +13,7 @@ from typing import Any
 from contreg_core.errors import DataError, MissingError, RetryError
 from contreg_core.files import append_line, atomic_path, remove_leftovers, storage_error, write_text
 from contreg_core.overwriting import refuse_inputs, refuse_overwriting
+from contreg_core.plain_json import parse_json
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class RunFolder:
         """``run.json``; empty where there is none yet. Raises ``DataError`` where it holds no table."""
         try:
             text = self.provenance.read_text(encoding="utf-8") if self.provenance.is_file() else "{}"
-            record = json.loads(text)
+            record = parse_json(text)
         except (OSError, ValueError) as error:
             raise DataError(
                 f"{self.provenance}: cannot be read ({error})", "restore it, or train in another folder"
@@ -137,7 +138,7 @@ class RunFolder:
             return []
         whole, _, _ = self.metrics.read_text(encoding="utf-8").rpartition("\n")
         try:
-            return [json.loads(line) for line in whole.splitlines() if line.strip()]
+            return [parse_json(line) for line in whole.splitlines() if line.strip()]
         except ValueError as error:
             raise DataError(
                 f"{self.metrics}: not JSON lines ({error})", "restore the file or remove it"
@@ -203,6 +204,6 @@ def _link_or_copy(source: Path, target: Path) -> None:
 
 def _logged_by(line: str, step: int) -> bool:
     try:
-        return int(json.loads(line)["step"]) <= step
+        return int(parse_json(line)["step"]) <= step
     except (ValueError, KeyError, TypeError):
         return False

@@ -1,6 +1,5 @@
 """``run.json``: where a run comes from, how it went, how it ended. The one place that writes it."""
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from contreg_core.errors import ContregError
 from contreg_core.files import storage_error, write_json
+from contreg_core.plain_json import parse_json
 from contreg_core.provenance import finished, now
 from contreg_core.sums import is_listed, record_sums
 from contreg_core.training.run_folder import RunFolder
@@ -25,7 +25,7 @@ class RunRecord:
         Raises ``StorageError`` where it is there and cannot be read: what is written next would lose it.
         """
         try:
-            found = json.loads(self.run.provenance.read_text(encoding="utf-8"))
+            found = parse_json(self.run.provenance.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
             return {}
         except OSError as error:

@@ -1,6 +1,5 @@
 """The JSON beside a field: what its numbers mean, and the SHA-256 of the one field that it speaks of."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from contreg_core.files import sha256_of
+from contreg_core.plain_json import parse_json
 
 _SUFFIXES = (".nii.gz", ".nii", ".h5")
 
@@ -69,7 +69,7 @@ def _twin(path: Path) -> Path:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}

@@ -1,11 +1,11 @@
 """A BIDS derivative on disk: is it one, and which volumes does it hold of whom."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from contreg_adapters.bids.naming import BidsFile, parse
 from contreg_core.errors import AccessError, ContregError, DataError, MissingError
+from contreg_core.plain_json import parse_json
 
 _DESCRIPTION = "dataset_description.json"
 _PLACES = ("sub-*/anat/*.nii*", "sub-*/ses-*/anat/*.nii*")
@@ -32,7 +32,7 @@ def volumes(source: Path | None) -> dict[str, list[BidsFile]]:
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object; raises ``AccessError`` or ``DataError``."""
     try:
-        read = json.loads(path.read_text(encoding="utf-8-sig"))
+        read = parse_json(path.read_text(encoding="utf-8-sig"))
     except PermissionError as error:
         raise AccessError(f"{path}: no permission to read", "ask its owner, or change its mode") from error
     except (OSError, ValueError) as error:

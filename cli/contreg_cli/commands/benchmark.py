@@ -7,6 +7,7 @@ import click
 
 from contreg.plugins import load_catalogue
 from contreg_cli import completing, options
+from contreg_cli.saying import echo
 
 if TYPE_CHECKING:
     from contreg.benchmark.content import Content
@@ -100,7 +101,7 @@ def _print(content: "Content", folder: Path) -> None:
     from contreg_cli.benchmark_table import print_content
 
     print_content(content)
-    click.echo(f"written: {', '.join(str(folder / f'table.{kind}') for kind in ('csv', 'json', 'html'))}")
+    echo(f"written: {', '.join(str(folder / f'table.{kind}') for kind in ('csv', 'json', 'html'))}")
 
 
 def _complain(content: "Content") -> None:

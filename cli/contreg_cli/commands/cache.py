@@ -10,9 +10,11 @@ import click
 from contreg.caches import cache_root
 from contreg_cli import options
 from contreg_cli.console import print_json, print_table, progress
+from contreg_cli.group import Group
+from contreg_cli.saying import echo
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Caches of prepared cohorts: list, verify, prune."""
 
@@ -59,7 +61,7 @@ def verify(names: Sequence[str], cache: Path | None) -> None:
             "run the same prepare command with --verify, which makes them anew",
             code="CACHE-46",
         )
-    click.echo(f"{len(files)} cached scans are whole")
+    echo(f"{len(files)} cached scans are whole")
 
 
 @command.command()
@@ -84,9 +86,9 @@ def prune(names: Sequence[str], unreadable: bool, yes: bool, cache: Path | None)
             )
         if yes:
             shutil.rmtree(folder)
-        click.echo(f"{'removed' if yes else 'would remove'}: {folder}")
+        echo(f"{'removed' if yes else 'would remove'}: {folder}")
     if chosen and not yes:
-        click.echo("give --yes to remove them")
+        echo("give --yes to remove them")
 
 
 def folders(root: Path) -> list[Path]:

@@ -3,6 +3,8 @@
 import click
 from click.shell_completion import BashComplete, ShellComplete, get_completion_class
 
+from contreg_cli.saying import echo
+
 VARIABLE = "_CONTREG_COMPLETE"
 _NO_SPACE = "COMPREPLY+=($value)\n            [[ $value == *= ]] && compopt -o nospace"
 
@@ -21,7 +23,7 @@ def command(shell: str) -> None:
     that loads the catalogue (contreg list, say) keeps up to date.
     """
     root = click.get_current_context().find_root().command
-    click.echo(_class(shell)(root, {}, "contreg", VARIABLE).source())
+    echo(_class(shell)(root, {}, "contreg", VARIABLE).source())
 
 
 def _class(shell: str) -> type[ShellComplete]:

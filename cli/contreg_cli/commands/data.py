@@ -12,6 +12,7 @@ from contreg.plugins import load_catalogue
 from contreg_cli import completing, options
 from contreg_cli.console import print_json, print_table, progress
 from contreg_cli.group import Group
+from contreg_cli.saying import echo
 
 if TYPE_CHECKING:
     from contreg_core.cache import CachedCohort
@@ -47,7 +48,7 @@ def list_(cache: Path | None, as_json: bool) -> None:
         print_json({"cohorts": cohorts, "root": str(root), "caches": caches})
         return
     print_table(("cohort", ""), [(str(c["name"]), str(c["summary"])) for c in cohorts])
-    click.echo(f"\ncaches in {root}: {len(caches) or 'none'}")
+    echo(f"\ncaches in {root}: {len(caches) or 'none'}")
     if caches:
         columns = ("folder", "scans", "failed", "spacing", "intensity")
         print_table(columns, [tuple(str(one[column]) for column in columns) for one in caches])
@@ -96,15 +97,15 @@ def check(name: str, source: Path | None, settings: tuple[str, ...], as_json: bo
     if as_json:
         print_json({"cohort": name, "scans": [_checked_record(report) for report in reports]})
     else:
-        click.echo(describe_cohort(cohort, scans))
+        echo(describe_cohort(cohort, scans))
         say_notes(reports)
     for report in failed:
-        click.echo(f"failed: {report.id}: {report.error}", err=True)
+        echo(f"failed: {report.id}: {report.error}", err=True)
     if failed:
         kind = DataError if len(failed) == len(reports) else PartialError
         raise kind(f"{len(failed)} of {len(reports)} scans cannot be used", "mend the files named above")
     if not as_json:
-        click.echo(f"all {len(reports)} scans can be used")
+        echo(f"all {len(reports)} scans can be used")
 
 
 def prepared(root: Path) -> "list[CachedCohort]":
@@ -117,7 +118,7 @@ def prepared(root: Path) -> "list[CachedCohort]":
         try:
             found.append(CachedCohort.open(path.parent))
         except ContregError as error:
-            click.echo(f"warning: {error}", err=True)
+            echo(f"warning: {error}", err=True)
     return found
 
 
@@ -177,19 +178,17 @@ def _describe(cohort: "Cohort", scans: "Sequence[Any]", caches: "Sequence[Cached
 
 
 def _print_cohort(cohort: dict[str, Any]) -> None:
-    click.echo(f"{cohort['name']}: {cohort['summary']}")
+    echo(f"{cohort['name']}: {cohort['summary']}")
     splits = ", ".join(f"{count} {split}" for split, count in cohort["splits"].items())
-    click.echo(
-        f"scans: {len(cohort['scans'])} ({splits})" if splits else "scans: name --source, or prepare it"
-    )
+    echo(f"scans: {len(cohort['scans'])} ({splits})" if splits else "scans: name --source, or prepare it")
     for split in cohort["splits"]:
-        click.echo(f"  {split}: {' '.join(scan['id'] for scan in cohort['scans'] if scan['split'] == split)}")
-    click.echo()
+        echo(f"  {split}: {' '.join(scan['id'] for scan in cohort['scans'] if scan['split'] == split)}")
+    echo()
     print_table(("label", "name", "side"), [(str(r["id"]), r["name"], r["side"]) for r in cohort["labels"]])
     for protocol in cohort["protocols"]:
         default = " (default)" if protocol["name"] == cohort["default_protocol"] else ""
-        click.echo(f"\nprotocol {protocol['name']}{default}: {protocol['description']}")
+        echo(f"\nprotocol {protocol['name']}{default}: {protocol['description']}")
         regions = protocol["regions"].items()
         print_table(("region", "labels"), [(name, " ".join(map(str, ids))) for name, ids in regions])
     if cohort["caches"]:
-        click.echo(f"\ncaches: {', '.join(cached['folder'] for cached in cohort['caches'])}")
+        echo(f"\ncaches: {', '.join(cached['folder'] for cached in cohort['caches'])}")

@@ -6,6 +6,7 @@ import click
 
 from contreg.plugins import load_catalogue, plugin_versions
 from contreg_cli import options
+from contreg_cli.saying import echo
 
 STEPS = 180
 SECONDS = 85.0
@@ -69,4 +70,4 @@ def command(run: Path, device: str) -> None:
     print_summary(summary)
     report = write_report(run, None, catalogue, cache=cache, device=device)
     before, after = summary["initial"][f"dice_{summary['headline']}"], summary["dice"]
-    click.echo(f"Dice {before:.4f} before, {after:.4f} after registration; open {report}")
+    echo(f"Dice {before:.4f} before, {after:.4f} after registration; open {report}")

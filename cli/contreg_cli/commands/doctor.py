@@ -11,6 +11,7 @@ from contreg.caches import cache_root
 from contreg.needing import Training, needs
 from contreg_cli import options
 from contreg_cli.console import print_json
+from contreg_cli.saying import echo
 from contreg_cli.shell import shell
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def command(
 def _print(found: dict[str, Any]) -> None:
     for name, value in found.items():
         if value not in ("", {}):
-            click.echo(f"{name.replace('_', ' '):20}{_words(value)}")
+            echo(f"{name.replace('_', ' '):20}{_words(value)}")
 
 
 def _words(value: Any) -> str:

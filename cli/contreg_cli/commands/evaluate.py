@@ -9,6 +9,7 @@ from contreg.fleet import Fleet
 from contreg.plugins import load_catalogue
 from contreg_cli import completing, options
 from contreg_cli.fleet_options import fleet_options
+from contreg_cli.saying import echo
 
 if TYPE_CHECKING:
     from contreg_core.cohort import Split
@@ -115,7 +116,7 @@ def command(
         print_json(summary)
         return
     if not summary:
-        click.echo(f"part {fleet.shard} is scored; the last part to end writes {folder / 'summary.json'}")
+        echo(f"part {fleet.shard} is scored; the last part to end writes {folder / 'summary.json'}")
         return
     print_summary(summary)
-    click.echo(f"written: {folder / 'summary.json'}, {folder / 'pairs.csv'}")
+    echo(f"written: {folder / 'summary.json'}, {folder / 'pairs.csv'}")

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from contreg_cli import options
+from contreg_cli.saying import echo
 
 
 @click.command()
@@ -36,10 +37,6 @@ def command(run: Path, file: Path, licence: str, notes: str, bits: str) -> None:
     told = record["export"]["evaluations"]
     for name in evaluations(RunFolder(run)):
         if name not in told:
-            click.echo(
-                f"warning: evaluation {name} is left out: it was not made with these weights", err=True
-            )
-    click.echo(
-        f"written: {file} ({file.stat().st_size / 1e6:.1f} MB, evaluations: {', '.join(told) or 'none'})"
-    )
-    click.echo(f"next: contreg show {file}")
+            echo(f"warning: evaluation {name} is left out: it was not made with these weights", err=True)
+    echo(f"written: {file} ({file.stat().st_size / 1e6:.1f} MB, evaluations: {', '.join(told) or 'none'})")
+    echo(f"next: contreg show {file}")

@@ -8,6 +8,7 @@ import click
 
 from contreg.plugins import load_catalogue, plugin_versions
 from contreg_cli import completing, options
+from contreg_cli.saying import echo
 
 if TYPE_CHECKING:
     from contreg_core.cache import CachedCohort
@@ -163,10 +164,10 @@ def command(
                 initial=None if init is None else Initial.read(weights_file(init, catalogue)),
             )
             for warning in session.warnings:
-                click.echo(f"warning: {warning}", err=True)
+                echo(f"warning: {warning}", err=True)
             train(session, tensorboard=tensorboard and ranks.first)
     if ranks.first:
-        click.echo(f"next: {next_command(folder.path, cache)}")
+        echo(f"next: {next_command(folder.path, cache)}")
 
 
 def _batch(recipe: "Recipe", cohort: "CachedCohort", engine: "Engine", folder: "RunFolder") -> int:
@@ -178,5 +179,5 @@ def _batch(recipe: "Recipe", cohort: "CachedCohort", engine: "Engine", folder: "
     size = load_recipe(before).training.batch_size if before else 0
     size = size or largest_batch(recipe, cohort, engine, load_catalogue())
     if engine.ranks.first:
-        click.echo(f"batch size {size}", err=True)
+        echo(f"batch size {size}", err=True)
     return size

@@ -8,6 +8,7 @@ import click
 from contreg.plugins import load_catalogue
 from contreg_cli import options
 from contreg_cli.console import print_json, print_table
+from contreg_cli.saying import echo
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
@@ -24,15 +25,13 @@ def command(as_json: bool) -> None:
         print_json(listing)
         return
     if not any(listing.values()):
-        click.echo(
-            "nothing is installed that brings a recipe, a component or a cohort; see: contreg plugins list"
-        )
+        echo("nothing is installed that brings a recipe, a component or a cohort; see: contreg plugins list")
         return
     for heading, things in listing.items():
         rows = [(thing["name"], thing["summary"], thing["owner"]) for thing in things]
         print_table((heading, "", "from"), rows)
-        click.echo()
-    click.echo("more on each: contreg show NAME")
+        echo()
+    echo("more on each: contreg show NAME")
 
 
 def list_catalogue(catalogue: "Catalogue") -> Listing:

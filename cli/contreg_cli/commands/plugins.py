@@ -8,15 +8,13 @@ import click
 from contreg_cli import completing, options
 from contreg_cli.console import print_json, print_table
 from contreg_cli.group import Group
+from contreg_cli.saying import echo
 from contreg_cli.scaffold import KINDS, write_package
 
 
-@click.group(cls=Group, invoke_without_command=True)
-@click.pass_context
-def command(context: click.Context) -> None:
+@click.group(cls=Group)
+def command() -> None:
     """Plugins: list, check, new."""
-    if context.invoked_subcommand is None:
-        context.invoke(list_)
 
 
 @command.command("list")
@@ -58,7 +56,7 @@ def check(name: str | None, source: Path | None, timeout: str, as_json: bool) ->
         failed += len(report.failed)
         records.append(report)
         if not as_json:
-            click.echo(report.text)
+            echo(report.text)
     if as_json:
         print_json([_record(report) for report in records])
     if failed:
@@ -80,8 +78,8 @@ def new(name: str, kind: str, output: Path) -> None:
     """
     paths = write_package(name, kind, output)
     for path in paths:
-        click.echo(path)
-    click.echo(f"next: pip install --editable {paths[0].parent}; then see its README.md")
+        echo(path)
+    echo(f"next: pip install --editable {paths[0].parent}; then see its README.md")
 
 
 def _check_all(as_json: bool) -> None:
@@ -111,7 +109,7 @@ def _print(plugins: list[dict[str, Any]], as_json: bool) -> None:
         print_json(plugins)
         return
     if not plugins:
-        click.echo("no plugin is installed, contreg's own models and cohorts neither")
+        echo("no plugin is installed, contreg's own models and cohorts neither")
         return
     rows = [
         (p["entry"], f"{p['distribution']} {p['version']}".strip(), p["target"], _state(p)) for p in plugins
@@ -123,4 +121,4 @@ def _print(plugins: list[dict[str, Any]], as_json: bool) -> None:
             *(f"{kind}: {', '.join(names)}" for kind, names in plugin["brings"].items()),
         ):
             if line:
-                click.echo(f"{plugin['entry']} ({plugin['distribution']}): {line}")
+                echo(f"{plugin['entry']} ({plugin['distribution']}): {line}")

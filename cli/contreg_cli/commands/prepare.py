@@ -10,6 +10,7 @@ from contreg.caches import cache_root
 from contreg.fleet import Fleet, Worked, refuse_failures
 from contreg_cli import completing, options
 from contreg_cli.fleet_options import fleet_options
+from contreg_cli.saying import echo
 
 if TYPE_CHECKING:
     from contreg_core.cohort import UnknownLabels
@@ -89,10 +90,8 @@ def command(
 def _finish(folder: Path, worked: "Worked[ScanReport]") -> None:
     prepared = sum(report.outcome == "prepared" for report in worked.reports)
     failures = worked.failures
-    click.echo(
-        f"{prepared} prepared, {worked.count - prepared - len(failures)} cached, {len(failures)} failed"
-    )
-    click.echo(f"cache: {folder}")
+    echo(f"{prepared} prepared, {worked.count - prepared - len(failures)} cached, {len(failures)} failed")
+    echo(f"cache: {folder}")
     for name, error in failures.items():
-        click.echo(f"failed: {name}: {error}", err=True)
+        echo(f"failed: {name}: {error}", err=True)
     refuse_failures(worked, "scans", folder)

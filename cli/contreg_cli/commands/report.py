@@ -7,6 +7,7 @@ import click
 from contreg.caches import cache_root
 from contreg.plugins import load_catalogue
 from contreg_cli import options
+from contreg_cli.saying import echo
 
 
 @click.command()
@@ -44,6 +45,6 @@ def command(
     refuse_overwriting(outputs, inputs, overwrite=overwrite)
 
     catalogue, root = load_catalogue(), cache_root(cache)
-    click.echo(str(write_report(run, output, catalogue, cache=root, device=device, pair=pair)))
+    echo(str(write_report(run, output, catalogue, cache=root, device=device, pair=pair)))
     if picture is not None:
-        click.echo(str(figure(run, picture, catalogue, cache=root, device=device, pair=pair)))
+        echo(str(figure(run, picture, catalogue, cache=root, device=device, pair=pair)))

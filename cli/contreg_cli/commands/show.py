@@ -9,6 +9,7 @@ import click
 from contreg.plugins import load_catalogue
 from contreg_cli import completing, options
 from contreg_cli.console import print_json, print_table
+from contreg_cli.saying import echo
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
@@ -86,10 +87,10 @@ def _class(catalogue: "Catalogue", kind: str, name: str) -> type:
 
 
 def _print_recipe(recipe: Mapping[str, Any]) -> None:
-    click.echo(f"{recipe['name']}: {recipe['summary']}")
-    click.echo(f"{recipe['parameters']:,} trainable values" if recipe["parameters"] else "needs no training")
+    echo(f"{recipe['name']}: {recipe['summary']}")
+    echo(f"{recipe['parameters']:,} trainable values" if recipe["parameters"] else "needs no training")
     if recipe["papers"]:
-        click.echo(f"papers: {'; '.join(recipe['papers'])}")
+        echo(f"papers: {'; '.join(recipe['papers'])}")
     for slot, choice in recipe["components"].items():
         _print_knobs(f"{slot} = {choice['name']}: {choice['summary']}", slot, choice["knobs"])
     for key, term in recipe["losses"].items():
@@ -101,17 +102,17 @@ def _print_recipe(recipe: Mapping[str, Any]) -> None:
 
 
 def _print_component(component: Mapping[str, Any]) -> None:
-    click.echo(f"{component['kind']} {component['name']}\n\n{component['summary']}\n")
+    echo(f"{component['kind']} {component['name']}\n\n{component['summary']}\n")
     if component["paper"]:
-        click.echo(f"paper: {component['paper']}")
+        echo(f"paper: {component['paper']}")
     for fact in ("gives", "needs"):
         if component[fact]:
-            click.echo(f"{fact}: {', '.join(component[fact])}")
+            echo(f"{fact}: {', '.join(component[fact])}")
     _print_knobs("", component["kind"], component["knobs"])
 
 
 def _print_knobs(title: str, path: str, knobs: Sequence[Mapping[str, Any]]) -> None:
-    click.echo(f"\n{title}" if title else "")
+    echo(f"\n{title}" if title else "")
     rows = [(f"{path}.{k['name']}", _text(k["value"]), _text(k["default"]), k["doc"]) for k in knobs]
     if rows:
         print_table(("knob", "value", "default", "meaning"), rows)

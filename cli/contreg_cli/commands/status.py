@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from contreg_cli import options
+from contreg_cli.saying import echo
 
 if TYPE_CHECKING:
     from contreg_core.fleet.status import Status
@@ -34,9 +35,9 @@ def command(folder: Path, as_json: bool) -> None:
     counts = (
         f"{len(found.done)} done, {len(found.failed)} failed, {len(found.missing)} missing of {found.total}"
     )
-    click.echo(f"{found.command}: {counts}")
+    echo(f"{found.command}: {counts}")
     for line in _lines(found):
-        click.echo(line)
+        echo(line)
 
 
 def _lines(found: "Status") -> list[str]:

@@ -9,6 +9,7 @@ from contreg import transforms
 from contreg_cli import inferring, options, transform_options
 from contreg_cli.console import print_json
 from contreg_cli.group import Group
+from contreg_cli.saying import echo
 
 if TYPE_CHECKING:
     from contreg_core.transform import FieldFormat, Grid
@@ -59,7 +60,7 @@ def inspect(
             if isinstance(value, dict)
             else value
         )
-        click.echo(f"{key}: {text}")
+        echo(f"{key}: {text}")
 
 
 @command.command()
@@ -149,4 +150,4 @@ def _grids(choice: "ReadChoice", *images: Path | None) -> "list[Grid | None]":
 
 def _write(written: list[Path]) -> None:
     for path in written:
-        click.echo(f"written: {path}")
+        echo(f"written: {path}")

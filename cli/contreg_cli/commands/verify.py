@@ -7,6 +7,7 @@ import click
 
 from contreg_cli import options
 from contreg_cli.console import print_json
+from contreg_cli.saying import echo
 
 
 @click.command()
@@ -27,7 +28,7 @@ def command(folder: Path, as_json: bool) -> None:
         print_json({"checked": len(found), "faults": faults})
     else:
         for name, fault in faults.items():
-            click.echo(f"{name}: {fault}")
+            echo(f"{name}: {fault}")
     if not found:
         raise MissingError(
             f"{folder}: nothing here that could be checked", "name an output folder, a run or a cache"
@@ -39,7 +40,7 @@ def command(folder: Path, as_json: bool) -> None:
             code="OUT-46",
         )
     if not as_json:
-        click.echo(f"{len(found)} files are as they were written")
+        echo(f"{len(found)} files are as they were written")
 
 
 def _checked(folder: Path) -> Iterator[tuple[str, str]]:

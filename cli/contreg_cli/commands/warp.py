@@ -8,6 +8,7 @@ import click
 from contreg import transforms
 from contreg.front import front
 from contreg_cli import inferring, options, transform_options
+from contreg_cli.saying import echo
 from contreg_core.errors import UsageError
 from contreg_core.overwriting import refuse_overwriting
 
@@ -90,7 +91,7 @@ def command(
             _labels(file, field, output, "nearest" if interpolation == "nearest" else "linear", choice)
         else:
             _image(file, field, output, 3 if interpolation == "bspline" else 1, background, choice)
-    click.echo(f"written: {output}")
+    echo(f"written: {output}")
 
 
 def _labels(file: Path, field: "WorldField", output: Path, mode: "LabelMode", choice: "ReadChoice") -> None:
