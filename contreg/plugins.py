@@ -9,10 +9,12 @@ if TYPE_CHECKING:
 
 
 def load_catalogue() -> "Catalogue":
-    """All that is installed and allowed; a plugin that cannot be loaded is a warning."""
+    """All that is installed and allowed; a plugin that cannot be loaded, or changed what is everybody's, is a warning."""
     catalogue = catalogue_of(front())
     for broken in catalogue.broken:
         front().warn(broken.line)
+    for rude in filter(None, (one.rudeness for one in catalogue.contributions)):
+        front().warn(rude)
     front().loaded(catalogue)
     return catalogue
 

@@ -33,7 +33,10 @@ class Broken:
 
 @dataclass(frozen=True)
 class Contribution:
-    """What one entry point brings; ``seconds`` is what importing it took, contreg's own core aside."""
+    """What one entry point brings; ``seconds`` is what importing it took, contreg's own core aside.
+
+    ``changed``: what its import changed for everybody, and is put back.
+    """
 
     entry: str
     distribution: str
@@ -42,6 +45,15 @@ class Contribution:
     cohorts: "tuple[type[Cohort], ...]" = ()
     weights: "Mapping[str, Path]" = field(default_factory=dict)
     seconds: float = 0.0
+    changed: tuple[str, ...] = ()
+
+    @property
+    def rudeness(self) -> str:
+        """What it changed, for people, on one line; empty where it changed nothing."""
+        found = ", ".join(self.changed)
+        return (
+            f"plugin '{self.entry}' changed {found} when it was imported; this was put back" if found else ""
+        )
 
     def claims(self) -> Iterable[tuple[str, str]]:
         """The (kind, name) of everything in it."""

@@ -17,6 +17,7 @@ import pluggy
 from contreg_core import __version__, hookspecs
 from contreg_core.catalogue import Broken, Catalogue, Contribution
 from contreg_core.errors import UnavailableError
+from contreg_core.house import put_back
 from contreg_core.parameters import NAME, parameters_of
 
 HOUSE = "contreg"
@@ -72,16 +73,17 @@ def load_catalogue(
 def load_entry(entry: EntryPoint) -> Contribution:
     """What one entry point brings, checked; raises whatever is wrong with it.
 
-    What it prints on the way goes to stderr: stdout may be JSON that a program reads.
+    What it prints on the way goes to stderr: stdout may be JSON that a program reads. What it changes for everybody is
+    put back.
     """
     import contreg_core.cohort
     import contreg_core.components
     import contreg_core.recipe  # noqa: F401 - all that any plugin imports of ours, before the clock runs
 
     started = time.perf_counter()
-    with redirect_stdout(sys.stderr):
+    with put_back() as changed, redirect_stdout(sys.stderr):
         contribution = load_plugin(entry.load(), entry.name, _distribution(entry))
-    return replace(contribution, seconds=time.perf_counter() - started)
+    return replace(contribution, seconds=time.perf_counter() - started, changed=tuple(changed))
 
 
 def load_plugin(plugin: ModuleType, entry: str, distribution: str) -> Contribution:

@@ -9,6 +9,7 @@ from contreg_core.conformance.law import LeftOutError, demand, laws, listing
 from contreg_core.conformance.partners import RESOLUTIONS
 from contreg_core.conformance.samples import BOTH
 from contreg_core.errors import ContregError
+from contreg_core.house import SEEDS, put_back
 from contreg_core.parameters import parameters_of
 from contreg_core.plugins import checked_component
 
@@ -25,6 +26,14 @@ def can_be_made(case: AnyCase) -> None:
     for ndim in BOTH:
         part = case.make(ndim)
         demand("_modules" in vars(part), "its constructor does not call super().__init__()")
+
+
+def leaves_the_house_as_it_is(case: AnyCase) -> None:
+    """Being made and asked changes nothing for everybody: default dtype, grad mode, threads, warnings."""
+    with put_back() as changed:
+        case.answer(case.make(2), 2)
+    found = [name for name in changed if name != SEEDS]  # weights are drawn
+    demand(not found, f"it changed {listing(found)}")
 
 
 def is_documented(case: AnyCase) -> None:
@@ -81,6 +90,6 @@ def _choices(annotation: Any) -> tuple[object, ...]:
 
 DECLARATION = [
     *laws(is_a_component, can_be_made, decisive=True),
-    *laws(is_documented, facts_follow_the_class),
+    *laws(leaves_the_house_as_it_is, is_documented, facts_follow_the_class),
 ]
 CHOICES = laws(every_choice_answers)

@@ -1,6 +1,7 @@
 """A whole plugin under test: every component, recipe and cohort it brings; one line in its author's tests."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from contreg_core.conformance.component import subject, try_component
 from contreg_core.conformance.recipe import try_recipe
 from contreg_core.conformance.report import Finding, Report
 from contreg_core.errors import MismatchError
+from contreg_core.house import put_back
 from contreg_core.late import LateError, within
 from contreg_core.plugins import load_catalogue, load_plugin
 from contreg_core.recipe import Recipe
@@ -58,12 +60,15 @@ def try_all(
 
 
 def _contribution(module: str) -> Contribution:
-    return load_plugin(import_module(module), module, module)
+    with put_back() as changed:
+        contribution = load_plugin(import_module(module), module, module)
+    return replace(contribution, changed=tuple(changed))
 
 
 def _trials(
     contribution: Contribution, sources: Sources, knobs: Mapping[str, Mapping[str, object]]
 ) -> Iterator[tuple[str, Trial]]:
+    yield f"plugin '{contribution.entry}'", lambda _: _imported(contribution)
     for cls in contribution.components:
         own = knobs.get(cls.name.replace("-", "_"), {})
         yield subject(cls), _component(cls, contribution, own)
@@ -72,6 +77,16 @@ def _trials(
         yield f"recipe '{recipe.name}'", _recipe(recipe, catalogue)
     for cohort in contribution.cohorts:
         yield f"cohort '{cohort.name}'", _cohort(cohort, sources.get(cohort.name))
+
+
+def _imported(contribution: Contribution) -> Report:
+    subject_, law = f"plugin '{contribution.entry}'", "leaves-the-house-as-it-is"
+    if contribution.changed:
+        expected = (
+            "Its import changes nothing for everybody: default dtype, grad mode, threads, seeds, warnings"
+        )
+        return Report(subject_, (), (Finding(law, contribution.rudeness, expected),), {})
+    return Report(subject_, (law,), (), {})
 
 
 def _component(cls: Any, contribution: Contribution, knobs: Mapping[str, object]) -> Trial:
