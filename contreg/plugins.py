@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def load_catalogue() -> "Catalogue":
-    """All that is installed and allowed; a plugin that cannot be loaded, or changed what is everybody's, is a warning."""
+    """All that is installed and allowed; a plugin that is broken, or changed what is everybody's, is a warning."""
     catalogue = catalogue_of(front())
     for broken in catalogue.broken:
         front().warn(broken.line)

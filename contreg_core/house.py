@@ -69,7 +69,11 @@ def _seeds() -> tuple[Any, ...]:
     import torch
 
     name, keys, *rest = np.random.get_state(legacy=True)
-    return random.getstate(), (name, keys.tobytes(), *rest), torch.get_rng_state().numpy().tobytes()
+    return (
+        random.getstate(),
+        (name, np.asarray(keys).tobytes(), *rest),
+        torch.get_rng_state().numpy().tobytes(),
+    )
 
 
 def _put_seeds(state: tuple[Any, ...]) -> None:

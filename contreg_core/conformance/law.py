@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
 from contreg_core.conformance.report import Finding, Report
+from contreg_core.house import put_back
 from contreg_core.late import LateError
 
 C = TypeVar("C")
@@ -82,7 +83,7 @@ def _outcome(law: Law[C], case: C) -> Finding | str | None:
     import torch
 
     try:
-        with torch.random.fork_rng(devices=[]):
+        with put_back(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             law.check(case)
     except LeftOutError as reason:

@@ -59,7 +59,7 @@ def command(name: str, kind: str | None, settings: tuple[str, ...], as_json: boo
     for description in found:
         _print_recipe(description) if description["kind"] == "recipe" else _print_component(description)
         if "weights" in description:
-            click.echo()
+            echo()
             print_model(description["weights"])
 
 
