@@ -1,6 +1,5 @@
 """One table from its plan to its files."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from contreg.front import front
 from contreg_core.errors import ContregError
 from contreg_core.files import probe, write_text
 from contreg_core.overwriting import refuse_inputs, refused
+from contreg_core.plain_json import parse_json
 
 if TYPE_CHECKING:
     from contreg_core.catalogue import Catalogue
@@ -44,7 +44,7 @@ def _refuse_other(plan: TablePlan) -> None:
     tables = [plan.folder / f"table.{kind}" for kind in ("csv", "json", "html")]
     refuse_inputs(tables, cache_root(plan.cache).glob(f"{plan.data}-*/**/*"))
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = parse_json(path.read_text(encoding="utf-8"))
         found = told["table"], told["data"]
     except FileNotFoundError:
         return

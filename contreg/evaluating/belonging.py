@@ -1,11 +1,11 @@
 """Whether what is in a folder already is an earlier state of the evaluation that is about to be made there."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contreg_core.overwriting import refuse_inputs, refused
+from contreg_core.plain_json import parse_json
 from contreg_core.training.run_folder import RunFolder, model_files
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def refuse_other(
 def _read(path: Path) -> Mapping[str, Any]:
     """Nothing of what is not there or cannot be read: it vouches for no scores."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, Mapping) else {}
