@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from contreg_core.inference.names import PairNames, stem
-from contreg_core.tables import problems_error, read_rows
+from contreg_core.tables import can_name_a_file, problems_error, read_rows
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def _refuse(
     problems += [
         f"line {line}: id {name!r} cannot name a file"
         for (line, _), name in zip(rows, ids, strict=True)
-        if not name or PurePath(name).name != name
+        if not can_name_a_file(name)
     ]
     counts = Counter(name.casefold() for name in ids)
     twice = sorted({name for name in ids if counts[name.casefold()] > 1})

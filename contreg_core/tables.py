@@ -2,11 +2,15 @@
 
 import csv
 import io
+import os
 from collections.abc import Collection
 from pathlib import Path
 
 from contreg_core.errors import AccessError, DataError, MissingError
+from contreg_core.printable import printable
 
+_LONGEST_NAME = 200
+"""Bytes: of the 255 of most disks, less what is put before and after."""
 _NOTHING = "n/a"
 """An empty cell, as BIDS writes it."""
 
@@ -29,6 +33,16 @@ def read_rows(path: Path, required: Collection[str]) -> list[tuple[int, dict[str
         raise DataError(f"{path}, line {reader.line_num}: {error}", "save it as CSV again") from error
 
 
+def can_name_a_file(name: str) -> bool:
+    """Whether ``name`` is that of one file in the folder it is put in, on any system, and shows as it is.
+
+    >>> [can_name_a_file(name) for name in ("sub-01", "..", "a/b", "a\\\\b", "a\\x1b[31m", "")]
+    [True, False, False, False, False, False]
+    """
+    whole = name == printable(name) and not set(name) & set("/\\\t\n")
+    return whole and name.strip(". ") != "" and len(os.fsencode(name)) <= _LONGEST_NAME
+
+
 def problems_error(path: Path, problems: list[str]) -> DataError:
     """Everything wrong with one file."""
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
@@ -37,13 +51,17 @@ def problems_error(path: Path, problems: list[str]) -> DataError:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: no readable text ({error})", "save it as CSV in UTF-8") from error
     except PermissionError as error:
         raise AccessError(f"{path}: no permission to read", "ask its owner, or change its mode") from error
     except OSError as error:
         raise MissingError(f"{path}: {error.strerror}", "check the name") from error
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise DataError(f"{path}, line {line}: a NUL, which no text has", "save it as CSV in UTF-8")
+    return text
 
 
 def _check_header(path: Path, header: list[str], required: Collection[str]) -> None:

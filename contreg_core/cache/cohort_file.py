@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from contreg_core.cache.subject_file import CachedSubject, content_sum, read_sources, read_subject
@@ -12,6 +12,7 @@ from contreg_core.files import write_json
 from contreg_core.parameters import unknown
 from contreg_core.plain_json import parse_json
 from contreg_core.preprocessing.spec import Preprocessing
+from contreg_core.tables import can_name_a_file
 
 SCHEMA = 1
 
@@ -121,8 +122,10 @@ class CachedCohort:
 
 def subject_path(folder: Path, scan: str) -> Path:
     """Where a scan's file lies in a cache folder; raises ``DataError`` for an id that would lead out of it."""
-    if not scan or PurePath(scan).name != scan:
-        raise DataError(f"scan id '{scan}' cannot name a file", "give the scan an id without '/'")
+    if not can_name_a_file(scan):
+        raise DataError(
+            f"scan id '{scan}' cannot name a file", "give the scan an id of letters, digits, - and _"
+        )
     return folder / "subjects" / f"{scan}.h5"
 
 

@@ -54,6 +54,8 @@ def check_name(name: str, what: str) -> str:
     return name
 
 
+_LIGHTEST, _HEAVIEST = 1e-9, 1e9
+"""Of a term's weight: beyond these float32 loses the other terms, or itself."""
 _LONGEST = 100_000
 _LONGEST_LINE = 10_000
 
@@ -88,6 +90,11 @@ def weight(key: str, value: object) -> float:
     if not isinstance(number, float) or number <= 0:
         raise UsageError(
             f"loss.{key}.weight = {value} is not a positive number", "leave the term out instead"
+        )
+    if not _LIGHTEST <= number <= _HEAVIEST:
+        raise UsageError(
+            f"loss.{key}.weight = {value}, expected {_LIGHTEST:g} to {_HEAVIEST:g}",
+            "only the ratio of the weights counts; most lie about 1",
         )
     return number
 

@@ -11,6 +11,9 @@ from contreg_core.kernels import box_sum, signed_lncc, squared_lncc
 from contreg_core.types import Registration
 from contreg_plugins.losses.directions import compared, facts
 
+_WIDEST = 99
+"""Voxels; a window as wide as a brain is no local one."""
+
 
 class LNCC(Loss):
     """``1 - mean(cov^2 / (var_warped var_fixed + eps))`` over cubic windows (Avants et al. 2008).
@@ -20,8 +23,8 @@ class LNCC(Loss):
     intensities are expected in about [0, 1].
 
     Knobs:
-        window: odd edge length in voxels; about 18 mm (9 at 2 mm, 9 to 19 at 1 mm) sees whole folds.
-        eps: added to the product of the two variances; keeps flat background flat.
+        window: odd edge length in voxels, 3 to 99; about 18 mm (9 at 2 mm, 9 to 19 at 1 mm) sees whole folds.
+        eps: added to the product of the two variances, above 0, 1 at most; keeps flat background flat.
         signed: 1 - mean(cov / sqrt(var_warped var_fixed + eps)) instead, in [0, 2], for images of one contrast: what is
             inverted disagrees, and faint windows weigh less.
         border: "count" (in-bounds voxels only) or "zeros" (missing voxels are 0, as in VoxelMorph).
@@ -43,8 +46,10 @@ class LNCC(Loss):
         swapped: bool = False,
     ) -> None:
         super().__init__()
-        if window < 3 or window % 2 == 0:
-            raise ValueError(f"window {window} is not an odd number of at least 3")
+        if not 3 <= window <= _WIDEST or window % 2 == 0:
+            raise ValueError(f"window {window}, expected an odd number of voxels, 3 to {_WIDEST}")
+        if not 0 < eps <= 1:
+            raise ValueError(f"eps {eps}, expected above 0, 1 at most: images are in [0, 1]")
         self.window = window
         self.eps = eps
         self.border = border

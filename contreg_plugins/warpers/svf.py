@@ -8,6 +8,9 @@ from contreg_core import spatial
 from contreg_core.components import Warper
 from contreg_core.types import Displacement, Field
 
+_MOST = 16
+"""Squarings: by 2^16 a velocity of 1000 voxels starts at a hundredth of one; more only rounds."""
+
 
 class StationaryVelocity(Warper):
     """``u = exp(v)`` on the field's own grid, then resized to the image grid (Arsigny 2006; Dalca et al. 2018).
@@ -15,7 +18,7 @@ class StationaryVelocity(Warper):
     Law: ``inverse`` composed with ``forward`` is the identity up to the integrator's error (oracles.md).
 
     Knobs:
-        steps: squarings; 7 divides the velocity by 128 first.
+        steps: squarings, 0 to 16; 7 divides the velocity by 128 first.
         padding: what a sample outside the image reads, "border" or "zeros".
     """
 
@@ -25,6 +28,8 @@ class StationaryVelocity(Warper):
 
     def __init__(self, *, steps: int = 7, padding: spatial.Padding = "border") -> None:
         super().__init__()
+        if not 0 <= steps <= _MOST:
+            raise ValueError(f"steps {steps}, expected 0 to {_MOST}: each halves the velocity once more")
         self.steps = steps
         self.padding = padding
 

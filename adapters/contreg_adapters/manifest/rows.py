@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from contreg_adapters.splits import last_fifth
 from contreg_core.cohort import SPLITS, Scan, Split
 from contreg_core.errors import DataError
-from contreg_core.tables import problems_error, read_rows
+from contreg_core.tables import can_name_a_file, problems_error, read_rows
 
 FILES = ("image", "label", "mask")
 KNOWN = ("id", *FILES, "split", "group", "label_table")
@@ -42,7 +42,7 @@ def _row_problems(path: Path, row: Mapping[str, str]) -> list[str]:
     if beyond := row.get("", ""):
         found.append(f"cells beyond the last column: {beyond}")
     name = row.get("id", "")
-    if not name or PurePath(name).name != name:
+    if not can_name_a_file(name):
         found.append(f"id {name!r} cannot name a file")
     if not row.get("image"):
         found.append("no image")
