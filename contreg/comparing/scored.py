@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from contreg_core.errors import DataError, MissingError, UsageError
@@ -77,7 +78,9 @@ def _evaluation(path: Path) -> Path:
         return path
     found = sorted(file.parent for file in path.glob("evaluation/*/summary.json"))
     if not found:
-        raise MissingError(f"{path}: no evaluation in this folder", f"run contreg evaluate {path}")
+        raise MissingError(
+            f"{path}: no evaluation in this folder", f"run contreg evaluate {quote(str(path))}"
+        )
     if len(found) > 1:
         names = ", ".join(folder.name for folder in found)
         raise UsageError(f"{path}: holds {len(found)} evaluations ({names})", f"name one, e.g. {found[0]}")

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from shlex import quote
 
 from contreg.reporting import palette
 from contreg.reporting.bars import bar_chart, region_rows
@@ -21,7 +22,7 @@ _KEY = tag(
 def accuracy(record: RunFacts) -> Html:
     """Charts of the first evaluation and one row for each."""
     if not record.evaluations:
-        missing = note("This run has not been evaluated yet.", f"contreg evaluate {record.path}")
+        missing = note("This run has not been evaluated yet.", f"contreg evaluate {quote(str(record.path))}")
         return section("accuracy", "Accuracy", missing)
     first = record.evaluations[0]
     summary = _titled("Means over all pairs", table((), _measures(record.evaluations)))
@@ -100,7 +101,7 @@ def _titled(title: str, *parts: Html) -> Html:
 def label_table(record: RunFacts, labels: Sequence[Label]) -> Html:
     """Dice of every label, sortable; without the label table of a cache the ids stand alone."""
     if not record.evaluations:
-        missing = note("Dice per label needs an evaluation.", f"contreg evaluate {record.path}")
+        missing = note("Dice per label needs an evaluation.", f"contreg evaluate {quote(str(record.path))}")
         return section("labels", "Labels", missing)
     evaluation = record.evaluations[0]
     colours = dict(zip((label.id for label in labels), palette.label_colours(list(labels)), strict=True))

@@ -1,6 +1,7 @@
 """Training curves from the metrics of a run."""
 
 from collections.abc import Mapping, Sequence
+from shlex import quote
 from typing import Any
 
 from contreg.reporting.axes import Scale, bottom_axis, left_axis, range_of, svg
@@ -27,7 +28,7 @@ def training(record: RunFacts) -> Html:
     if not curves:
         missing = note(
             "No step has been logged yet.",
-            f"contreg fit --model {record.path}/recipe.toml --data {record.cohort} --run {record.path}",
+            f"contreg fit --model {quote(f'{quote(str(record.path))}/recipe.toml')} --data {quote(record.cohort)} --run {quote(str(record.path))}",
         )
         return section("training", "Training", missing)
     first = [name for name in ("loss", "validation_dice", "validation_ncc") if name in curves]

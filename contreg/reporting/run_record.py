@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from contreg.reporting.evaluation_record import ReportedEvaluation, read_evaluations
@@ -63,7 +64,7 @@ def read_run(path: Path) -> RunFacts:
     if path.is_file():
         raise UsageError(
             f"{path}: a file, expected a run folder",
-            f"a report is made where the run is; see what the file holds: contreg show {path}",
+            f"a report is made where the run is; see what the file holds: contreg show {quote(str(path))}",
         )
     run = RunFolder(path)
     recipe_text = _text(run.recipe)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -95,7 +96,7 @@ def registering(model: M | TrainedSegmenter, name: object) -> M:
     if isinstance(model, TrainedSegmenter):
         raise UsageError(
             f"{name}: a run of '{model.recipe.name}', which labels images and registers nothing",
-            f"use it so: contreg segment IMAGE --model {name} -o DIR",
+            f"use it so: contreg segment IMAGE --model {quote(str(name))} -o DIR",
         )
     return model
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from contreg_core.errors import ContregError, MismatchError, UnavailableError, UsageError
@@ -37,7 +38,7 @@ def require_trainable(recipe: Recipe) -> None:
     if recipe.form == "solver":
         raise UsageError(
             f"recipe '{recipe.name}' optimises every pair and has nothing to train",
-            f"use it at once: contreg register MOVING FIXED --model {recipe.name} -o DIR",
+            f"use it at once: contreg register MOVING FIXED --model {quote(recipe.name)} -o DIR",
         )
 
 
@@ -76,7 +77,7 @@ def build_solver(recipe: Recipe, catalogue: "Catalogue") -> "tuple[Solver, Warpe
     if recipe.form != "solver":
         raise UsageError(
             f"recipe '{recipe.name}' must be trained before it registers",
-            f"train it: contreg fit --model {recipe.name} --data COHORT; then give its run folder",
+            f"train it: contreg fit --model {quote(recipe.name)} --data COHORT; then give its run folder",
         )
     solver = _make("solver", recipe.parts["solver"], catalogue)
     warper = _make("warper", recipe.parts["warper"], catalogue)
@@ -112,7 +113,8 @@ def build_segmenter(
 def _registers_nothing(recipe: Recipe) -> UsageError:
     return UsageError(
         f"recipe '{recipe.name}' learns labels and registers nothing",
-        f"train it: contreg fit --model {recipe.name} --data COHORT; then: contreg segment IMAGE --model RUN -o DIR",
+        f"train it: contreg fit --model {quote(recipe.name)} --data COHORT; then:"
+        " contreg segment IMAGE --model RUN -o DIR",
     )
 
 

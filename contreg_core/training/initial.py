@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shlex import quote
 
 from contreg_core.checkpoint import Checkpoint, load_module, read_checkpoint
 from contreg_core.errors import MismatchError
@@ -38,7 +39,8 @@ class Initial:
         except MismatchError as error:
             raise MismatchError(
                 f"{self.path}: {error.message}",
-                f"train the same network: --model {self.path}, or its settings (contreg show {self.path})",
+                f"train the same network: --model {quote(str(self.path))},"
+                f" or its settings (contreg show {quote(str(self.path))})",
                 code=error.code,
             ) from error
 

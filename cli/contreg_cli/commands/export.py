@@ -1,6 +1,7 @@
 """``contreg export``: a run's model as one file to hand on."""
 
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -39,4 +40,4 @@ def command(run: Path, file: Path, licence: str, notes: str, bits: str) -> None:
         if name not in told:
             echo(f"warning: evaluation {name} is left out: it was not made with these weights", err=True)
     echo(f"written: {file} ({file.stat().st_size / 1e6:.1f} MB, evaluations: {', '.join(told) or 'none'})")
-    echo(f"next: contreg show {file}")
+    echo(f"next: contreg show {quote(str(file))}")
