@@ -28,7 +28,8 @@ def training(record: RunFacts) -> Html:
     if not curves:
         missing = note(
             "No step has been logged yet.",
-            f"contreg fit --model {quote(f'{quote(str(record.path))}/recipe.toml')} --data {quote(record.cohort)} --run {quote(str(record.path))}",
+            f"contreg fit --model {quote(f'{quote(str(record.path))}/recipe.toml')}"
+            f" --data {quote(record.cohort)} --run {quote(str(record.path))}",
         )
         return section("training", "Training", missing)
     first = [name for name in ("loss", "validation_dice", "validation_ncc") if name in curves]
