@@ -139,6 +139,7 @@ class RegistrationResult:
                 determinant = np.where(determinant > 0, np.log(determinant), np.nan).astype(np.float32)
         return self.fixed.like(Volume(determinant, self.displacement.grid.affine))
 
+    @speaks_python
     def save(
         self,
         folder: "str | os.PathLike[str]",

@@ -59,6 +59,7 @@ class SegmentationResult:
         """Label id -> share of the votes (of a supervised run: probability), on the image's own grid."""
         return {label: self.image.like(share) for label, share in self.segmentation.probabilities()}
 
+    @speaks_python
     def save(
         self, folder: "str | os.PathLike[str]", *, probabilities: bool = False, overwrite: bool = False
     ) -> list[Path]:

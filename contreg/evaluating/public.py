@@ -58,6 +58,7 @@ def evaluate(
     fusion: "Fusion" = "majority",
     settings: Settings = (),
     workers: int = 1,
+    overwrite: bool = False,
     device: str = "auto",
     precision: "Precision" = "auto",
 ) -> Evaluation:
@@ -80,6 +81,7 @@ def evaluate(
         how=Prediction(symmetric=symmetric, refine=refine, samples=samples),
         references=None if references is None else str(references),
         fusion=fusion,
+        overwrite=overwrite,
     )
     summary, folder = evaluate_request(request, load_catalogue(), Fleet(workers))
     return Evaluation(folder, summary)

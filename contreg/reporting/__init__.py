@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from contreg.wording import speaks_python
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from contreg_core.catalogue import Catalogue
 
 __all__ = ["figure", "report", "write_report"]
@@ -20,6 +22,7 @@ def report(
     cache: "str | os.PathLike[str] | None" = None,
     device: str = "cpu",
     pair: tuple[str, str] | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Write one HTML file about a run and return its path (default: ``report.html`` in the run).
 
@@ -27,6 +30,7 @@ def report(
     """
     from contreg.plugins import load_catalogue
 
+    refuse_outputs(Path(run), [] if output is None else [Path(output)], overwrite=overwrite)
     return write_report(
         Path(run),
         None if output is None else Path(output),
@@ -35,6 +39,15 @@ def report(
         device=device,
         pair=pair,
     )
+
+
+def refuse_outputs(run: Path, outputs: "Sequence[Path]", *, overwrite: bool) -> None:
+    """Raise ``OutputError`` where the page or the picture of a run would be written over what they are made from."""
+    from contreg_core.overwriting import refuse_overwriting
+    from contreg_core.training.run_folder import model_files
+
+    inputs = [*model_files(run), *run.glob("evaluation/*/*")]
+    refuse_overwriting(outputs, inputs, overwrite=overwrite)
 
 
 def write_report(

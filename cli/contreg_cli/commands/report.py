@@ -36,13 +36,10 @@ def command(
     Pictures, scores, curves, provenance and cost are inside; it needs no server and no network. Pictures of a pair
     need the cache the run was trained on.
     """
-    from contreg.reporting import figure, write_report
-    from contreg_core.overwriting import refuse_overwriting
-    from contreg_core.training.run_folder import model_files
+    from contreg.reporting import figure, refuse_outputs, write_report
 
     outputs = [path for path in (output, picture) if path is not None]
-    inputs = [*model_files(run), *run.glob("evaluation/*/*")]
-    refuse_overwriting(outputs, inputs, overwrite=overwrite)
+    refuse_outputs(run, outputs, overwrite=overwrite)
 
     catalogue, root = load_catalogue(), cache_root(cache)
     echo(str(write_report(run, output, catalogue, cache=root, device=device, pair=pair)))
