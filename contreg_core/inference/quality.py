@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from contreg_core.errors import DataError
 from contreg_core.evaluation.folding import regularity
 from contreg_core.evaluation.similarity import ncc
 from contreg_core.inference.contrast import ONE_CONTRAST, Contrast
+from contreg_core.inference.evidence import Evidence, evidence
 from contreg_core.inference.images import GriddedBrain
 
 _POOR_OVERLAP = 0.7
@@ -38,7 +39,7 @@ class Quality:
     ``displacement_mm`` and ``inverse_error_mm`` (empty without an inverse) map "p50" ... "p100" to lengths.
     ``contrast`` is the relation of the intensities after the alignment; where they were mapped ``ncc`` is of the mapped
     image. ``out_of_range_percent`` is ``out_of_range``'s, where the image was warped on its own scale. ``scale`` is the
-    fixed brain's: the mm that stand for one of an adult brain's.
+    fixed brain's: the mm that stand for one of an adult brain's. ``evidence`` does not grow with the map's flexibility.
     """
 
     ncc_before: float
@@ -53,6 +54,7 @@ class Quality:
     out_of_range_percent: float = math.nan
     contrast: Contrast = ONE_CONTRAST
     scale: float = 1.0
+    evidence: Evidence | None = None
 
     def warnings(self) -> tuple[str, ...]:
         """What a person should look at."""
@@ -64,7 +66,8 @@ class Quality:
             )
         if self.ncc_after < self.ncc_before - _LESS_ALIKE:
             found.append(f"the images became less alike: NCC {self.ncc_before:.3f} to {self.ncc_after:.3f}")
-        return (*found, *(text for bad, text in self._checks() if bad))
+        own = () if self.evidence is None else self.evidence.warnings()
+        return (*found, *own, *(text for bad, text in self._checks() if bad))
 
     def _checks(self) -> Iterator[tuple[bool, str]]:
         """(is it bad, what to say): limits no sound registration of two adult brains came near."""
@@ -102,6 +105,7 @@ def assess(
     """Quality of ``displacement`` ``(3, *space)``, voxels of the working grid that both images are on."""
     folded = regularity(displacement, fixed.mask)
     carried = _warp(moving.mask.astype(np.float32), displacement) > 0.5
+    there = replace(fixed, image=warped, mask=carried)
     return Quality(
         ncc(moving.image, fixed.image, fixed.mask),
         ncc(warped, fixed.image, fixed.mask),
@@ -114,6 +118,7 @@ def assess(
         {} if inverse is None else _lengths(_there_and_back(displacement, inverse), moving),
         scale=fixed.scale,
         contrast=contrast,
+        evidence=evidence(moving, fixed, there, displacement),
     )
 
 

@@ -1,0 +1,1 @@
+"""What wrong registrations look like, so that they can be told from right ones without labels."""
