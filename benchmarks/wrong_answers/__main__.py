@@ -3,7 +3,7 @@
     python -m benchmarks.wrong_answers --lpba40 LPBA40 --oasis OASIS-TRT-20_volumes --patients ms_patients
 
 Started again, it goes on where it stopped. ``--model`` is a recipe without training or a run. ``python -m
-benchmarks.wrong_answers.table`` makes the tables of ``docs/explanation/wrong-answers.md`` of the file.
+benchmarks.wrong_answers.table`` makes the tables of ``docs/explanation/wrong-answers.md`` of it.
 """
 
 import argparse
@@ -12,11 +12,11 @@ from pathlib import Path
 
 from benchmarks.wrong_answers.cases import cases
 from benchmarks.wrong_answers.subjects import Folders
+from benchmarks.wrong_answers.table import PAIRS
 from benchmarks.wrong_answers.trial import tried
 from contreg.loading import load
 from contreg_core.inference.trained import registering
 
-RESULTS = Path(__file__).parents[1] / "results" / "wrong-answers"
 _COLUMNS = (
     *("model", "kind", "moving", "fixed", "right_affine", "affine", "found"),
     *("local_right_affine", "local_found"),
@@ -52,7 +52,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--name", default="svf-adam", help="of the model, in the table")
     parser.add_argument("--only", default="", help="kinds of cases, with commas")
     parser.add_argument("--limit", type=int, help="the first so many cases")
-    parser.add_argument("--output", type=Path, default=RESULTS / "pairs.csv")
+    parser.add_argument("--output", type=Path, default=PAIRS)
     return parser.parse_args()
 
 

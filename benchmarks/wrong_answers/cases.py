@@ -37,7 +37,11 @@ class Case(NamedTuple):
 
 
 def cases() -> Iterator[Case]:
-    """Three right ones, two with a fault, and now and then a patient."""
+    """Each once: three right ones, two with a fault, and now and then a patient."""
+    yield from dict.fromkeys(_mixed())
+
+
+def _mixed() -> Iterator[Case]:
     right, wrong, patients = _right(), _wrong(), _patients()
     for count in range(_RIGHT * 5):
         yield from islice(right, 3)

@@ -4,7 +4,6 @@ python -m benchmarks.wrong_answers.table benchmarks/results/wrong-answers/pairs.
 """
 
 import csv
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -28,13 +27,35 @@ _SIGNS = {
 }
 """Which way each is suspicious."""
 _FALSE_ALARMS = 0.01
+UNSEEN = "mirrored"
+"""What these signs cannot tell: ``--check-lr`` does."""
+ROOT = Path(__file__).parents[2]
+PAIRS = ROOT / "benchmarks/results/wrong-answers/pairs.csv"
+PAGE = ROOT / "docs/explanation/wrong-answers.md"
 
 
 def main() -> None:
-    """Print both tables."""
-    with Path(sys.argv[1]).open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    print("\n".join([*kinds(rows), "", *signs(rows)]))
+    """Put both tables into the page."""
+    PAGE.write_text(documented(PAGE.read_text(encoding="utf-8"), read(PAIRS)), encoding="utf-8")
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    """The rows of a file."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def documented(page: str, rows: Sequence[Row]) -> str:
+    """The page with the tables of ``rows`` in their places."""
+    for name, lines in (("kinds", kinds(rows)), ("signs", signs(rows))):
+        before, _, rest = page.partition(f"<!-- {name} -->\n")
+        after = rest.partition(f"<!-- /{name} -->\n")[2]
+        page = (
+            f"{before}<!-- {name} -->\n"
+            + "".join(f"{line}\n" for line in lines)
+            + f"<!-- /{name} -->\n{after}"
+        )
+    return page
 
 
 def wrong(row: Row) -> bool:
@@ -79,7 +100,9 @@ def signs(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _judged(row: Row) -> bool | None:
-    """Right, wrong, or neither: damaged, but the labels did not suffer."""
+    """Right, wrong, or neither: damaged, but the labels did not suffer, or not for these signs."""
+    if row["kind"] == UNSEEN:
+        return None
     return True if wrong(row) else False if row["kind"] == "right" else None
 
 

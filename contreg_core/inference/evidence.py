@@ -23,8 +23,8 @@ CELL_MM = 4.0
 _LEAST_DETERMINANT = 1e-3
 _EMPTY = 0.5
 """Share of a cell that one brain has more of than the other."""
-_EDGES_BEFORE, _LESS = 0.25, 0.05
-_GAP_MM = 7.0
+_EDGES_BEFORE, _LESS = 0.3, 0.05
+_GAP_MM = 8.0
 _STRETCH = 0.35
 
 
