@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from contreg_core.errors import DataError
-from contreg_core.inference.size import litres, litres_text, relative_spacing, scale_of
+from contreg_core.inference.size import length_of, litres, litres_text, relative_spacing, scale_of
 from contreg_core.preprocessing.apply import standardise_image
 from contreg_core.preprocessing.resample import strides
 from contreg_core.preprocessing.spec import Preprocessing
@@ -31,6 +31,11 @@ class Brain:
     mask: NDArray[np.bool_]
     standardised: bool = False
     warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def length(self) -> float:
+        """In lengths of an adult brain, by its volume."""
+        return length_of(self.volume, int(self.mask.sum()))
 
     @cached_property
     def scale(self) -> float:

@@ -33,7 +33,7 @@ def scale_of(volume: Volume, voxels: int) -> float:
     From the brain's volume, then rounded so that its voxels have a preferred size in adult mm: one brain whose header
     says 0.36, 1 or 4 mm is 4 mm in each, and so goes the same way to the last digits.
     """
-    length = _length(volume, voxels)
+    length = length_of(volume, voxels)
     if 1 / _ORDINARY <= length <= _ORDINARY or length == 0:
         return 1.0
     edge = float(np.cbrt(np.prod(spacing(volume.affine))))
@@ -46,13 +46,13 @@ def relative_spacing(target: float, volume: Volume, voxels: int) -> float:
     A recipe may have been written, or trained, for small brains: what puts 32 voxels across one stays; 0 stays 0.
     """
     scale = scale_of(volume, voxels)
-    if scale < 1 and _length(volume, voxels) * _ADULT_MM >= _ENOUGH_ACROSS * target:
+    if scale < 1 and length_of(volume, voxels) * _ADULT_MM >= _ENOUGH_ACROSS * target:
         return target
     return target * scale
 
 
-def _length(volume: Volume, voxels: int) -> float:
-    """In lengths of an adult brain."""
+def length_of(volume: Volume, voxels: int) -> float:
+    """How long a brain of so many voxels is, in lengths of an adult brain."""
     return float((litres(volume, voxels) / _ADULT_LITRES) ** (1 / 3))
 
 
