@@ -36,7 +36,6 @@ class Registering:
     field_grid: "FieldGrid"
     background: float | None
     choice: "ReadChoice"
-    check_lr: bool
     timeout: str | None
     overwrite: bool = False
 
@@ -55,7 +54,7 @@ class Registering:
     def run(self, pair: ImagePair, folder: Path, marks: Mapping[str, Any]) -> Told:
         """Register one pair into ``folder``; ``marks`` are added to its sidecars."""
         from contreg.models import shown
-        from contreg_core.inference.doubts import compare_sides, cut_off
+        from contreg_core.inference.doubts import cut_off
         from contreg_core.inference.images import find_brain
         from contreg_core.inference.outputs import Input, write_registration
         from contreg_core.inference.references import read_image, read_labels_of
@@ -73,7 +72,6 @@ class Registering:
                 for role, path in drawn
             )
             brains = [find_brain(image.volume, mask) for image, mask in zip(images, masks, strict=True)]
-            notes = (str(compare_sides(brains[0], brains[1])),) if self.check_lr else ()
             result = limits.sparing(
                 lambda: register_images(
                     model,
@@ -87,6 +85,7 @@ class Registering:
                     samples=how.samples,
                     similarity=how.similarity,
                     background=self.background,
+                    strict=self.choice.strict,
                 )
             )
             told = {**about, **_beside(pair), **marks}
@@ -94,7 +93,7 @@ class Registering:
             record_sums(folder, written)
         warnings = (*result.warnings, *cut_off(brains[0], brains[1], result.affine))
         summary = f"{shown(model.recipe.name, model.prediction.words)}: {_summary(result.quality)}"
-        return Told(tuple(written), warnings, summary, (*notes, *result.notes))
+        return Told(tuple(written), warnings, summary, result.notes)
 
     def unit(self, pair: ImagePair, basis: str) -> Unit:
         """Done is the inverse's sidecar, which is written last; without a key where an input is gone."""

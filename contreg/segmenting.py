@@ -67,6 +67,7 @@ class Job:
             alignment=self.how.alignment,
             samples=self.how.samples,
             similarity=self.how.similarity,
+            strict=self.choice.strict,
         )
         about = {
             "fusion": self.fuse,
@@ -80,7 +81,7 @@ class Job:
         )
         names = ", ".join(result.references)
         found = f"{written[0]}: {len(result.volumes())} labels from {names}"
-        return Told(tuple(written), result.warnings, found)
+        return Told(tuple(written), result.warnings, found, result.notes)
 
 
 @dataclass(frozen=True)
@@ -226,6 +227,8 @@ def segment_one(how: Segmenting, picture: Picture) -> None:
     with noted(output, picture.id):
         told = _limited(how, picture, {})
         record_sums(output, told.written)
+    for note in told.notes:
+        front().say(f"{picture.image}: {note}")
     for warning in told.warnings:
         front().warn(f"{picture.image}: {warning}")
     front().say(told.summary)

@@ -67,7 +67,7 @@ _READING = (
     click.option(
         "--strict",
         is_flag=True,
-        help="Refuse images that do not look like one adult's brain, instead of warning.",
+        help="Refuse images that do not look like one adult's brain, or seem mirrored, instead of warning.",
     ),
 )
 background = click.option(

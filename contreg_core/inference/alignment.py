@@ -16,6 +16,8 @@ from contreg_core.transform.world import Affine, Grid
 from contreg_core.volume import spacing
 
 FINE_MM, ROUGH_MM = 2.0, 4.0
+HEADERS = np.eye(3)
+"""No turn but that of the headers."""
 _BINS = 32
 _SAMPLES = 30_000
 """Voxels drawn at each resolution: more halve the speed and move no label (1 mm brains, Dice within 0.005)."""
@@ -23,22 +25,30 @@ _SEED = 1
 _SHRINK = (4, 2, 1)
 
 
-def align(moving: Brain, fixed: Brain, kind: Alignment = "affine", *, edge: float = FINE_MM) -> Affine:
+def align(
+    moving: Brain,
+    fixed: Brain,
+    kind: Alignment = "affine",
+    *,
+    edge: float = FINE_MM,
+    turn: NDArray[np.float64] = HEADERS,
+) -> Affine:
     """The world map ``G`` (4x4, RAS mm, fixed points to moving points) that brings the moving brain onto the fixed.
 
-    Mass centres first, then rigid, then (``"affine"``) twelve parameters; mutual information (Mattes et al. 2003) of
-    the images at ``edge`` mm of an adult brain (see ``size``) on three resolutions. Images of any contrast, orientation
-    and spacing. ``"none"`` gives the identity. Raises ``DataError`` where ITK finds no alignment.
+    Mass centres and ``turn`` first (3x3, directions of the fixed world to the moving world's), then rigid, then
+    (``"affine"``) twelve parameters; mutual information (Mattes et al. 2003) of the images at ``edge`` mm of an adult
+    brain (see ``size``) on three resolutions. Images of any contrast, orientation and spacing. ``"none"`` gives the
+    identity. Raises ``DataError`` where ITK finds no alignment.
     """
     if kind == "none":
         return np.eye(4)
     unit = fixed.scale
-    frames = [_frame(brain, unit) for brain in (fixed, moving)]
+    frames = _frame(fixed, unit), _frame(moving, unit)
     # No finer than the finer image itself, which would hold nothing more.
     edge = max(edge, min(float(_sizes(brain, unit).min()) for brain in (fixed, moving)))
     images = [_coarse(brain, edge, unit) for brain in (fixed, moving)]
     start = sitk.Euler3DTransform()
-    start.SetMatrix(_turn(*frames).ravel().tolist(), 1e-6)
+    start.SetMatrix(_turn(*frames, turn).ravel().tolist(), 1e-6)
     try:
         with _one_thread():
             rigid = sitk.CenteredTransformInitializer(
@@ -133,9 +143,9 @@ def _sizes(brain: Brain, unit: float) -> NDArray[np.float64]:
     return np.round(np.array(spacing(brain.volume.affine)) / unit, 4)
 
 
-def _turn(fixed: Affine, moving: Affine) -> NDArray[np.float64]:
-    """The rotation from own axes to own axes that the two headers imply, freed of its last bits."""
-    u, _, v = np.linalg.svd(np.round(np.linalg.inv(moving[:3, :3]) @ fixed[:3, :3], 3))
+def _turn(fixed: Affine, moving: Affine, world: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The rotation from own axes to own axes that the two headers and one between them imply, freed of last bits."""
+    u, _, v = np.linalg.svd(np.round(np.linalg.inv(moving[:3, :3]) @ world @ fixed[:3, :3], 3))
     turn: NDArray[np.float64] = u @ v
     return turn
 

@@ -23,6 +23,7 @@ from contreg_core.inference.belonging import (
 )
 from contreg_core.inference.label_table import TableRow, write_label_table
 from contreg_core.inference.names import PairNames, stem
+from contreg_core.inference.placing import Placement
 from contreg_core.inference.register import ImageRegistration
 from contreg_core.inference.registrar import Registrar
 from contreg_core.inference.sampling import Posterior
@@ -95,7 +96,7 @@ def write_registration(
     """
     names = PairNames.of(moving.path, fixed.path)
     code = fixed.form_code()
-    sides = {"moving": moving.record(), "fixed": fixed.record(), "affine_ras": result.affine.tolist()}
+    sides = {"moving": moving.record(), "fixed": fixed.record(), **_placed(result.placement)}
     written = [folder / f"{names.stem}_warped.nii.gz"]
     write_volume(written[0], result.warped, code=code)
     if result.labels is not None:
@@ -212,10 +213,10 @@ def write_segmentation(
     if labels:
         maps.append(folder / f"{name}_dseg.tsv")
         write_label_table(maps[-1], labels)
-    each = zip(result.references, result.qualities, result.affines, strict=True)
+    each = zip(result.references, result.qualities, result.placements, strict=True)
     references = [
-        {"name": reference, "affine_ras": affine.tolist(), "quality": _plain(asdict(quality))}
-        for reference, quality, affine in each
+        {"name": reference, **_placed(placement), "quality": _plain(asdict(quality))}
+        for reference, quality, placement in each
     ]
     files = [one.name for one in (path, table, *maps)]
     record = {"image": told, "files": files, "references": references}
@@ -247,6 +248,15 @@ def about_model(model: Registrar | TrainedSegmenter) -> dict[str, Any]:
 def _ended(about: Mapping[str, Any]) -> dict[str, Any]:
     """``about`` with its provenance, where there is one, closed."""
     return {key: finished(value) if key == "provenance" else value for key, value in about.items()}
+
+
+def _placed(placement: Placement) -> dict[str, Any]:
+    """How the brains were brought together, and how headers and sides fit."""
+    return {
+        "affine_ras": placement.stage.tolist(),
+        "prealignment": str(placement.prealignment),
+        "left_right": asdict(placement.sides),
+    }
 
 
 def _direction(on: str, into: str, form: FieldFormat | Literal["h5"]) -> dict[str, Any]:

@@ -47,9 +47,10 @@ class Likeness:
     def __init__(self, moving: Cells, fixed: Cells, most: int | None = None) -> None:
         """``most`` takes so many of the fixed cells, evenly, instead of all."""
         around = fixed.padded()
-        near = ndimage.binary_dilation(around.inside > 0.5, iterations=_SHELL)
+        near = ndimage.binary_dilation(around.inside > 0.5 * around.inside.max(), iterations=_SHELL)
         step = max(1, int(near.sum()) // most) if most else 1
         self.centres = moving.centre(), fixed.centre()
+        self.axes = moving.axes(), fixed.axes()
         self._points = torch.from_numpy(around.points(near)[::step] - self.centres[1]).float()
         self._bins = _binned(around.image[near][::step])
         padded = moving.padded()
@@ -63,9 +64,13 @@ class Likeness:
         turns = ((self._inverse[:3, :3] @ poses.rotations) / self._half[:, None])[:, ::-1]
         starts = (self.centres[0] + poses.shifts) @ self._inverse[:3, :3].T + self._inverse[:3, 3]
         starts = (starts / self._half - 1)[:, ::-1]
-        every, start = (torch.from_numpy(one.reshape(-1, *one.shape[2:]).copy()).float() for one in (turns, starts))
+        every, start = (
+            torch.from_numpy(one.reshape(-1, *one.shape[2:]).copy()).float() for one in (turns, starts)
+        )
         grid = torch.addmm(start.reshape(-1), self._points, every.T).reshape(1, 1, 1, -1, 3)
-        values = torch.nn.functional.grid_sample(self._image, grid, align_corners=True).reshape(-1, len(poses))
+        values = torch.nn.functional.grid_sample(self._image, grid, align_corners=True).reshape(
+            -1, len(poses)
+        )
         return _mutual_information(self._bins, values.numpy())
 
 

@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from contreg_core.inference.coarse import Cells
-from contreg_core.inference.images import Brain
 from contreg_core.inference.poses import Likeness, Poses, climb
 
-FINE_MM, COARSE_MM = 2.0, 8.0
-"""Cells, of an adult brain."""
+_CELL_MM = 8.0
 _KEPT = 6
 _POINTS = 2500
 _APART_DEGREES = 25.0
@@ -52,12 +50,13 @@ class Prealignment:
         return "none" if self.believed else f"rotated {_named(self.rotation)}"
 
 
-def prealign(moving: Brain, fixed: Brain) -> Prealignment:
-    """Try the moving brain in all positions; what the header says is kept unless another is better by a margin."""
-    unit = fixed.length
-    cells = [Cells.of(brain, FINE_MM * unit).merged(COARSE_MM * unit) for brain in (moving, fixed)]
-    likeness = Likeness(cells[0], cells[1], _POINTS)
-    start = Poses.centred(np.concatenate([np.eye(3)[None], _starts(likeness, cells[0], cells[1])]))
+def prealign(moving: Cells, fixed: Cells, unit: float) -> Prealignment:
+    """Try the moving brain in all positions; what the header says is kept unless another is better by a margin.
+
+    Both in small cells; ``unit`` is the mm that stand for one of an adult brain's.
+    """
+    likeness = Likeness(moving.merged(_CELL_MM * unit), fixed.merged(_CELL_MM * unit), _POINTS)
+    start = Poses.centred(np.concatenate([np.eye(3)[None], _starts(likeness)]))
     degrees, length, rounds = _CLIMB
     poses, values = climb(likeness, start, degrees, length * unit, rounds)
     best = int(values.argmax())
@@ -82,10 +81,10 @@ def axis_rotations() -> NDArray[np.float64]:
     return np.array([one for one in signed if np.linalg.det(one) > 0])
 
 
-def _starts(likeness: Likeness, moving: Cells, fixed: Cells) -> NDArray[np.float64]:
+def _starts(likeness: Likeness) -> NDArray[np.float64]:
     """The most promising rotations that lie apart."""
     rotations = axis_rotations()
-    tried = np.concatenate([rotations, moving.axes() @ rotations @ fixed.axes().T])
+    tried = np.concatenate([rotations, likeness.axes[0] @ rotations @ likeness.axes[1].T])
     chosen: list[NDArray[np.float64]] = []
     for index in np.argsort(-likeness(Poses.centred(tried)), kind="stable"):
         if all(angle(tried[index] @ other.T) > _APART_DEGREES for other in chosen):

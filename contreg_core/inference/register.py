@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from contreg_core import spatial
 from contreg_core.errors import DataError
-from contreg_core.inference.alignment import align, aligned
+from contreg_core.inference.alignment import aligned
 from contreg_core.inference.contrast import compared
 from contreg_core.inference.images import Brain, GriddedBrain, find_brain, put_on_grid
+from contreg_core.inference.placing import Placement, place
 from contreg_core.inference.prediction import Alignment, Similarity
 from contreg_core.inference.quality import Quality, assess, out_of_range, percentiles, require_overlap
 from contreg_core.inference.registrar import Registrar
@@ -58,8 +59,8 @@ class ImageRegistration:
     """What ``register_images`` gives.
 
     ``warped`` and ``labels`` are the moving image and label map on the fixed image's grid; ``displacement`` leads from
-    fixed points to moving points on the fixed grid, ``inverse`` back on the moving grid, both in RAS mm; ``affine``
-    (RAS mm, fixed to moving) is the part of them that was aligned beforehand.
+    fixed points to moving points on the fixed grid, ``inverse`` back on the moving grid, both in RAS mm;
+    ``placement`` tells how the brains were brought together beforehand, ``affine`` the part of the two that it is.
     """
 
     warped: Volume
@@ -68,13 +69,18 @@ class ImageRegistration:
     inverse: WorldField
     quality: Quality
     warnings: tuple[str, ...]
-    affine: Affine
+    placement: Placement
     posterior: Posterior | None = None
+
+    @property
+    def affine(self) -> Affine:
+        """RAS mm, fixed to moving: what was aligned beforehand."""
+        return self.placement.stage
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was decided on the way, for people."""
-        return tuple(filter(None, (self.quality.contrast.note,)))
+        return tuple(filter(None, (self.placement.note, self.quality.contrast.note)))
 
 
 def register_images(
@@ -90,6 +96,7 @@ def register_images(
     samples: int = 0,
     background: float | None = None,
     similarity: Similarity = "auto",
+    strict: bool = False,
 ) -> ImageRegistration:
     """Register two brain-extracted images of any axis order, spacing and size.
 
@@ -101,15 +108,18 @@ def register_images(
     ``samples`` (2 or more) the displacement is the mean of that many draws of the model's field, and ``posterior`` says
     how far they lie apart. ``background`` is the warped image's where the moving one does not reach, by default its
     own. ``similarity`` says how images of two contrasts are compared; where their intensities have nothing to do with
-    each other the answer is the alignment alone, with a warning. Raises ``DataError`` where the brains hardly overlap,
-    ``MismatchError`` where there is no variance to sample.
+    each other the answer is the alignment alone, with a warning. Raises ``DataError`` where the brains hardly overlap
+    (``strict``: or one seems mirrored), ``MismatchError`` where there is no variance to sample.
     """
     if samples:
         sampler_of(model)
     if moving_labels is not None:
         moving_labels = labels_on_image(moving_labels, moving)
     brains = find_brain(moving, masks[0]), find_brain(fixed, masks[1])
-    stage = align(*brains, alignment)
+    placement = place(*brains, alignment)
+    if strict:
+        placement.refuse_swapped()
+    stage = placement.stage
     result = register_on_grid(
         model,
         aligned(brains[0], stage),
@@ -126,8 +136,9 @@ def register_images(
         forward, back = _fields(result, stage, _working(result, stage))
     strange = out_of_range(to_ras(warped).array, brains[1].mask, brains[0].volume.array[brains[0].mask])
     quality = replace(result.quality, out_of_range_percent=strange)
-    warnings = (*_named("moving", brains[0]), *_named("fixed", brains[1]), *quality.warnings())
-    return ImageRegistration(warped, carried, forward, back, quality, warnings, stage, posterior)
+    told = (*_named("moving", brains[0]), *_named("fixed", brains[1]), *placement.warnings())
+    warnings = (*told, *quality.warnings())
+    return ImageRegistration(warped, carried, forward, back, quality, warnings, placement, posterior)
 
 
 def _posterior(

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from contreg_core.errors import DataError
 from contreg_core.evaluation.similarity import ncc
 from contreg_core.inference import fusion
-from contreg_core.inference.alignment import ROUGH_MM, align, aligned
+from contreg_core.inference.alignment import ROUGH_MM, aligned
 from contreg_core.inference.contrast import compared
 from contreg_core.inference.images import Brain, GriddedBrain, find_brain, put_on_grid
+from contreg_core.inference.placing import Placement, place, rough_stage
 from contreg_core.inference.prediction import Alignment, Similarity
 from contreg_core.inference.quality import Quality
 from contreg_core.inference.references import Reference
@@ -26,7 +27,7 @@ from contreg_core.inference.registrar import Registrar
 from contreg_core.inference.sampling import sampler_of
 from contreg_core.inference.staple import Consensus, staple
 from contreg_core.labels import LabelMode
-from contreg_core.transform.world import Affine, Grid, sample_affine
+from contreg_core.transform.world import Grid, sample_affine
 from contreg_core.volume import Volume
 
 T = TypeVar("T")
@@ -39,19 +40,25 @@ class Segmentation:
     """``labels`` on the image's own grid, and how they came about.
 
     ``carried`` ``(K, *space)`` are the label maps of the K references (of every sample of each, where samples were
-    asked for), ``weights`` their local weights on that grid (None: one vote each), ``qualities`` and ``affines`` (RAS
-    mm, image to reference) their registrations', all in the order of ``references``; ``consensus`` is there where they
+    asked for), ``weights`` their local weights on that grid (None: one vote each), ``qualities`` and ``placements``
+    (image to reference) their registrations', all in the order of ``references``; ``consensus`` is there where they
     were fused by STAPLE.
     """
 
     labels: Volume
     references: tuple[str, ...]
     qualities: tuple[Quality, ...]
-    affines: tuple[Affine, ...]
+    placements: tuple[Placement, ...]
     carried: fusion.Labels
     weights: NDArray[np.float32] | None
     warnings: tuple[str, ...]
     consensus: Consensus | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was decided on the way, for people."""
+        pairs = zip(self.references, self.placements, strict=True)
+        return tuple(f"reference {name}: {one.note}" for name, one in pairs if one.note)
 
     def probabilities(self) -> Iterator[tuple[int, Volume]]:
         """(id, share of the votes, or probability by STAPLE) of every label but background."""
@@ -82,23 +89,26 @@ def segment_image(
     alignment: Alignment = "none",
     samples: int = 0,
     similarity: Similarity = "auto",
+    strict: bool = False,
 ) -> Segmentation:
     """Labels of a brain-extracted image from its ``most`` similar references (None: all).
 
     Every reference is moving, the image is fixed; ``alignment`` brings each onto it first. Similar means NCC of the
     preprocessed images after a rough alignment of that kind. With ``samples`` every reference votes by that many draws
     of the model's field, so that ``probabilities`` tell of its uncertainty too; ``similarity`` as of
-    ``register_images``. Raises ``DataError`` where no reference
-    meets the image in world space, ``MismatchError`` where there is no variance to sample.
+    ``register_images``. Raises ``DataError`` where no reference meets the image in world space (``strict``: or where
+    one seems mirrored), ``MismatchError`` where there is no variance to sample.
     """
     if samples:
         sampler_of(model)
     brain = find_brain(image)
     fixed = grid_fixed(model, brain)
     chosen = choose(model, brain, fixed, references, most, alignment)
-    stages = tuple(align(reference.brain, brain, alignment) for reference in chosen)
+    placements = tuple(place(reference.brain, brain, alignment) for reference in chosen)
+    for placement in placements if strict else ():
+        placement.refuse_swapped()
     results, carried = [], []
-    for reference, stage in zip(chosen, stages, strict=True):
+    for reference, stage in zip(chosen, (one.stage for one in placements), strict=True):
         result = register_on_grid(
             model, aligned(reference.brain, stage), fixed, samples=samples, similarity=similarity
         )
@@ -110,8 +120,8 @@ def segment_image(
     labels = Volume(consensus.labels() if consensus else fusion.fuse(votes, weights), image.affine)
     qualities = tuple(result.quality for result in results)
     names = tuple(reference.name for reference in chosen)
-    warnings = _warnings(brain.warnings, names, qualities)
-    return Segmentation(labels, names, qualities, stages, votes, weights, warnings, consensus)
+    warnings = _warnings(brain.warnings, names, placements, qualities)
+    return Segmentation(labels, names, qualities, placements, votes, weights, warnings, consensus)
 
 
 def choose(
@@ -142,7 +152,7 @@ def _similarity(
     model: Registrar, brain: Brain, fixed: GriddedBrain, reference: Brain, alignment: Alignment
 ) -> float:
     try:
-        near = aligned(reference, align(reference, brain, alignment, edge=ROUGH_MM))
+        near = aligned(reference, rough_stage(reference, brain, alignment, ROUGH_MM))
         moving = put_on_grid(near, fixed.grid, model.recipe.preprocessing, model.landmarks)
     except DataError:
         return -2.0  # below every NCC: a reference that does not meet the image
@@ -158,6 +168,9 @@ def _weights(results: Sequence[GridRegistration], grid: Grid, votes: int) -> NDA
     return np.stack([share for share in shares for _ in range(votes)])
 
 
-def _warnings(own: Sequence[str], names: Sequence[str], qualities: Sequence[Quality]) -> tuple[str, ...]:
-    pairs = zip(names, qualities, strict=True)
-    return (*own, *(f"reference {name}: {line}" for name, quality in pairs for line in quality.warnings()))
+def _warnings(
+    own: Sequence[str], names: Sequence[str], placements: Sequence[Placement], qualities: Sequence[Quality]
+) -> tuple[str, ...]:
+    each = zip(names, placements, qualities, strict=True)
+    told = ((name, line) for name, one, other in each for line in (*one.warnings(), *other.warnings()))
+    return (*own, *(f"reference {name}: {line}" for name, line in told))

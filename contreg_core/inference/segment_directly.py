@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from contreg_core.classes import LabelClass
 from contreg_core.inference.images import find_brain, put_on_grid
+from contreg_core.inference.placing import Placement
 from contreg_core.inference.quality import Quality
 from contreg_core.inference.segment import label_volumes
 from contreg_core.inference.segmenter import TrainedSegmenter
-from contreg_core.transform.world import Affine, Grid, sample_affine
+from contreg_core.transform.world import Grid, sample_affine
 from contreg_core.volume import Volume
 
 
@@ -29,7 +30,7 @@ class DirectSegmentation:
     warnings: tuple[str, ...]
     references: tuple[str, ...] = ()
     qualities: tuple[Quality, ...] = ()
-    affines: tuple[Affine, ...] = ()
+    placements: tuple[Placement, ...] = ()
 
     def probabilities(self) -> Iterator[tuple[int, Volume]]:
         """(id, probability on the image's grid) of every class but background."""

@@ -20,7 +20,7 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # children are forked, which threads would not survive
 
-from trials import crowd, damage, faults, hostile_hdf5, kill, overwritten, resume, stop, tally
+from trials import crowd, damage, faults, hostile_hdf5, kill, orientations, overwritten, resume, stop, tally
 from trials.scene import Scene
 
 import contreg_core
@@ -47,6 +47,9 @@ TRIALS: dict[str, Trial] = {
     ),
     "hostile": lambda scene, rng, few: hostile_hdf5.trial(scene.root / "hostile"),
     "overwritten": lambda scene, rng, few: overwritten.trial(scene.root / "overwritten", few=few),
+    "orientations": lambda scene, rng, few: orientations.trial(
+        rng, pairs=1 if few else 10, turns=2 if few else 100
+    ),
     "stop": lambda scene, rng, few: stop.trial(scene, rng, times=1 if few else 5),
 }  # fmt: skip
 

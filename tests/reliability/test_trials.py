@@ -8,7 +8,14 @@ import pytest
 
 CAMPAIGN = Path(__file__).with_name("campaign.py")
 QUICK = ("damage", "hostile", "overwritten")
-SLOW = ("kill", "faults", "crowd", "resume", "stop")  # whose laws tests/core and tests/cli state too, in part
+SLOW = (
+    "kill",
+    "faults",
+    "crowd",
+    "resume",
+    "orientations",
+    "stop",
+)  # whose laws tests/core and tests/cli state too, in part
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks, and reads /proc")
 

@@ -62,9 +62,6 @@ if TYPE_CHECKING:
 )
 @inferring.background
 @inferring.reading
-@click.option(
-    "--check-lr", is_flag=True, help="Also say whether MOVING would fit better mirrored, left to right."
-)
 @options.overwrite
 @options.timeout
 @inferring.seed
@@ -85,7 +82,6 @@ def command(
     field_grid: "FieldGrid",
     background: float | None,
     choice: "ReadChoice",
-    check_lr: bool,
     overwrite: bool,
     timeout: str | None,
     seed: int,
@@ -117,7 +113,7 @@ def command(
         )
     asked = Asked.of(fleet, model, output, device, precision, seed, how)
     refuse_timeout(timeout, fleet)
-    registering = Registering(asked, form, field_grid, background, choice, check_lr, timeout, overwrite)
+    registering = Registering(asked, form, field_grid, background, choice, timeout, overwrite)
     if pairs is not None:
         refuse_inputs(record_files(asked.output), [pairs], overwrite=overwrite)
         register_all(registering, read_pairs(fleet.place(pairs)), fleet.in_array())

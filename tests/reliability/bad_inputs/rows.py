@@ -114,7 +114,7 @@ _HERE = "tests/reliability/bad_inputs"
 _COHORTS, _MODELS = f"{_HERE}/test_cohorts.py", f"{_HERE}/test_models.py"
 EVENTS: dict[int, tuple[str, ...]] = {
     23: (f"{_COHORTS}::test_labels_outside_the_table",),
-    26: (f"{_MODELS}::test_left_and_right_are_compared_on_demand",),
+    26: (f"{_MODELS}::test_a_mirrored_image_is_said_and_refused_by_strict",),
     27: (
         f"{_COHORTS}::test_a_scan_that_looks_like_no_brain",
         f"{_MODELS}::test_an_image_that_looks_like_no_brain",

@@ -131,14 +131,19 @@ def test_an_archive_is_not_opened(contreg, workshop, name, cohort):  # 55
     assert not (workshop.root.parent / "outside.txt").exists()
 
 
-def test_left_and_right_are_compared_on_demand(contreg, workshop):  # 26
+def test_a_mirrored_image_is_said_and_refused_by_strict(contreg, workshop):  # 26
     line = workshop.line("register-moving", workshop.path("S02.nii.gz"))
     line[-1] = str(workshop.path("S02.nii.gz"))
-    assert "left and right fit" in contreg(*line[:1], "--check-lr", *line[1:]).out
+    assert "exchanged" not in contreg(*line).err
     image = nib.load(workshop.path("S02.nii.gz"))
     swapped = faults.stored(workshop.path("S02.nii.gz"), np.asarray(image.dataobj)[::-1], image.affine)
     line[-2] = str(swapped)
-    assert "may be swapped" in contreg(*line[:1], "--check-lr", *line[1:]).out
+    result = contreg(*line)
+    assert result.code == 0
+    assert "left and right of one image seem exchanged (a mirrored header)" in result.err
+    refused = contreg(*line[:1], "--strict", *line[1:])
+    assert refused.code == 65
+    assert refused.error.startswith("error CR-GEO-26")
 
 
 def test_a_brain_cut_off_is_said(contreg, workshop):  # 28
