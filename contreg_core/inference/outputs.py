@@ -255,7 +255,7 @@ def _placed(placement: Placement) -> dict[str, Any]:
     return {
         "affine_ras": placement.stage.tolist(),
         "prealignment": str(placement.prealignment),
-        "left_right": asdict(placement.sides),
+        "left_right": placement.sides.means,
     }
 
 

@@ -61,7 +61,7 @@ def place(moving: Brain, fixed: Brain, alignment: Alignment) -> Placement:
     found = prealign(*cells, unit)
     stage = align(moving, fixed, alignment, turn=found.rotation)
     doubtful = alignment == "none" and not found.believed
-    sides = Sides(0.0, 0.0) if doubtful else compare_sides(*cells, stage, unit)
+    sides = Sides() if doubtful else compare_sides(*cells, stage, unit)
     return Placement(stage, found, sides, alignment)
 
 
