@@ -34,7 +34,7 @@ def describe_model(path: Path) -> Description:
         "name": recipe.name,
         "summary": recipe.summary,
         "form": recipe.form,
-        "values": sum(value.numel() for value in checkpoint.part("model").values()),
+        "values": sum(value.numel() for value in checkpoint.weights.values()),
         "place": record.get("place", {}),
         "data": record.get("data", {}),
         "preprocessing": asdict(recipe.preprocessing),

@@ -44,6 +44,11 @@ class Checkpoint:
         start = prefix + "/"
         return {name[len(start) :]: value for name, value in self.tensors.items() if name.startswith(start)}
 
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """Those the model is used with: averaged ones, where training keeps them beside those it goes on from."""
+        return self.part("average") or self.part("model")
+
 
 def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
     """Write atomically; ``record`` must be JSON."""

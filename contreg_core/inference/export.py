@@ -37,7 +37,7 @@ def export_run(
     remove_leftovers(file.parent)
     source = _source(run)
     checkpoint = read_checkpoint(source)
-    weights = {name: value for name, value in checkpoint.tensors.items() if name.startswith("model/")}
+    weights = {f"model/{name}": value for name, value in checkpoint.weights.items()}
     sha256 = checkpoint.record["sha256"]
     export = {
         "written": now(),

@@ -157,7 +157,7 @@ def _require_plugins(file: Path, checkpoint: Checkpoint, catalogue: "Catalogue")
 
 
 def _fill(model: torch.nn.Module, checkpoint: Checkpoint, engine: Engine, name: str) -> None:
-    load_module(model, checkpoint.part("model"), f"model '{name}'")
+    load_module(model, checkpoint.weights, f"model '{name}'")
     model.eval()
     fold_norms(model)
     engine.place(model)

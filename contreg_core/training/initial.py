@@ -35,7 +35,7 @@ class Initial:
         Raises ``MismatchError`` where the networks differ.
         """
         try:
-            load_module(model, self.checkpoint.part("model"), "network")
+            load_module(model, self.checkpoint.weights, "network")
         except MismatchError as error:
             raise MismatchError(
                 f"{self.path}: {error.message}",

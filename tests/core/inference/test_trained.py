@@ -54,8 +54,10 @@ def test_it_is_the_trained_model(
 
 
 def test_a_file_will_do(session: Session, cpu: Engine, catalogue: Catalogue) -> None:
+    """Of ``last``, which training goes on from, the averaged weights are used."""
     last = load_trained(session.run.checkpoint("last"), catalogue, cpu)
-    held = session.state.model.state_dict()
+    assert session.state.average is not None
+    held = session.state.average.values
     assert all(torch.equal(value, held[name]) for name, value in last.model.state_dict().items())
 
 
