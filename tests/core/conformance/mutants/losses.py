@@ -36,6 +36,20 @@ class SilentKnob(Sound):
     breaks = "is-documented"
 
 
+class Rude(Sound):
+    """Takes a thread more for everybody.
+
+    Knobs:
+        power: of the difference.
+    """
+
+    breaks = "leaves-the-house-as-it-is"
+
+    def __init__(self, *, power: int = 2):
+        super().__init__(power=power)
+        torch.set_num_threads(torch.get_num_threads() + 1)
+
+
 class UntypedKnob(Sound):
     """A knob of no type.
 
