@@ -15,11 +15,10 @@ from contreg.loading import UNTRAINED_MODEL, LoadedModel, Settings, ready
 from contreg.plugins import plugin_versions
 from contreg.wording import speaks_python
 from contreg_core.errors import UsageError
-from contreg_core.inference.images import find_brain
+from contreg_core.inference.images import find_brain, labels_on_image, mask_on_image
 from contreg_core.inference.label_table import TableRow
 from contreg_core.inference.outputs import about_model, refuse_segmentation, write_segmentation
 from contreg_core.inference.references import Reference
-from contreg_core.inference.register import labels_on_image
 from contreg_core.inference.segment import Fusion, Segmentation, segment_image
 from contreg_core.inference.segment_directly import DirectSegmentation, segment_directly
 from contreg_core.inference.segmenter import TrainedSegmenter
@@ -107,7 +106,7 @@ def segment(
     told = provenance(loaded.engine.describe(), plugin_versions(), ())
     found = image(given, "image")
     if mask is not None:
-        found = _inside(found, labels_on_image(labels(mask, "mask"), found.volume))
+        found = _inside(found, mask_on_image(labels(mask, "mask"), found.volume))
     seed_torch("inference", seed)
     about = {"model": about_model(loaded.model), "seed": seed, "provenance": told}
     pairs = _pairs(atlas)

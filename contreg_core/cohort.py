@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from contreg_core.volume import Volume
+from contreg_core.volume import AS_IT_SAYS, ReadChoice, Volume
 
 Split: TypeAlias = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -77,11 +77,12 @@ class Repairs:
     """What a person allows beyond what a cohort does by itself when it loads a scan.
 
     ``unknown_labels``: ids that the study does not have (None: as the cohort decides). ``resample_labels``: take a
-    label map or mask on another grid by nearest neighbour.
+    label map or mask on another grid by nearest neighbour. ``choice``: how files are read that leave something open.
     """
 
     unknown_labels: UnknownLabels | None = None
     resample_labels: bool = False
+    choice: ReadChoice = AS_IT_SAYS
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ scan never stops the others.
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from contreg_core.cache.cohort_file import CachedCohort, CachedScan, subject_path
 from contreg_core.cache.location import cache_folder
@@ -21,6 +21,7 @@ from contreg_core.fleet.work_list import Unit
 from contreg_core.inference.images import brain_doubts
 from contreg_core.preprocessing.apply import learn_landmarks, preprocess
 from contreg_core.preprocessing.spec import Preprocessing
+from contreg_core.volume import AS_IT_SAYS
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Preparation:
         parts = {"spec": self.spec.record(), "landmarks": self.landmarks, "scan": scan.id, "sources": sources}
         parts["metadata"] = dict(scan.metadata)  # what an embedded cohort was grown from
         if self.cohort.repairs != Repairs():
-            parts["repairs"] = asdict(self.cohort.repairs)
+            parts["repairs"] = _allowed(self.cohort.repairs)
         return digest(parts)
 
     def unit(self, scan: Scan) -> Unit:
@@ -138,7 +139,7 @@ class Preparation:
         done = {report.id for report in reports if report.outcome != "failed"}
         finished = [scan for scan in scans if scan.id in done]
         if not finished:
-            reasons = next(iter(failed.values()), "no scan was found")
+            reasons = next(iter(failed.values()), "no scan was found").partition(". Fix: ")[0]
             raise DataError(
                 f"cohort '{self.cohort.name}': no scan could be prepared; first: {reasons}",
                 "fix it and run again",
@@ -207,3 +208,10 @@ def _readable(cohort: Cohort, scans: Sequence[Scan]) -> Iterator[LoadedScan]:
         except ContregError:
             # ``run`` meets the same scan again and reports it.
             continue
+
+
+def _allowed(repairs: Repairs) -> dict[str, Any]:
+    """As a key has it; how files are read only where something is said of it."""
+    told = asdict(repairs)
+    choice = told.pop("choice")
+    return told if repairs.choice == AS_IT_SAYS else {**told, "choice": choice}

@@ -53,7 +53,7 @@ def write_subject(
     """Write one scan, with the SHA-256 of its source files by name; the final name never holds a partial file."""
     stored, scale, offset = _quantise(np.asarray(scan.image.array, dtype=np.float32))
     mask = scan.mask.astype(np.uint8)
-    labels = None if scan.labels is None else _unsigned(scan.labels.array, path)
+    labels = None if scan.labels is None else unsigned_labels(scan.labels.array, path.stem)
     affine = np.asarray(scan.image.affine, dtype=np.float64)
     # In memory first: the library's own errors on a full disk do not say so. From v110 on HDF5 sums its headers too.
     content = io.BytesIO()
@@ -205,9 +205,10 @@ def _quantise(image: NDArray[np.float32]) -> tuple[NDArray[np.uint16], float, fl
     return stored, scale, low
 
 
-def _unsigned(labels: NDArray[np.generic], path: Path) -> NDArray[Any]:
+def unsigned_labels(labels: NDArray[np.generic], name: str) -> NDArray[Any]:
+    """Labels as a cache holds them: 8 or 16 bits without a sign; raises ``DataError`` for ids beyond."""
     values = np.asarray(labels)
     if values.min() < 0 or values.max() > 65535:
-        found = f"{path.stem}: label values {values.min()}..{values.max()}, expected 0..65535"
+        found = f"{name}: label values {values.min()}..{values.max()}, expected 0..65535"
         raise DataError(found, "remap the label map to unsigned 16-bit ids")
     return values.astype(np.uint8 if values.max() < 256 else np.uint16)

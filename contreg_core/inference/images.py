@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,8 @@ from contreg_core.preprocessing.apply import standardise_image
 from contreg_core.preprocessing.resample import strides
 from contreg_core.preprocessing.spec import Preprocessing
 from contreg_core.transform.world import Grid
-from contreg_core.volume import Volume, spacing, to_ras
+from contreg_core.volume import Volume, corners_apart, like_stored, spacing, to_ras
+from contreg_core.volume.values import sound_image
 
 _FLOOR = 0.01
 _MOST_PRESENT = 0.8
@@ -60,12 +62,13 @@ class GriddedBrain:
 def find_brain(volume: Volume, drawn: Volume | None = None) -> Brain:
     """The image in RAS order with its mask; ``warnings`` say where it does not look brain-extracted.
 
-    ``drawn``, a mask on the image's own grid, extracts the brain; without one the image must hold nothing else. Raises
+    ``drawn``, a mask drawn on the image, extracts the brain; without one the image must hold nothing else. Raises
     ``DataError`` where there is no brain.
     """
+    volume = sound_image("the image", volume)
     turned = to_ras(volume)
     if drawn is not None:
-        inside = np.asarray(to_ras(drawn).array != 0)
+        inside = np.asarray(to_ras(mask_on_image(drawn, volume)).array != 0)
         turned = replace(turned, array=np.where(inside, turned.array, np.zeros(1, turned.array.dtype)))
     mask = brain_mask(turned.array)
     return Brain(
@@ -151,3 +154,42 @@ def brain_doubts(volume: Volume, mask: NDArray[np.bool_]) -> tuple[str, ...]:
     if not volume.oriented:
         doubts.append("the file stores no orientation: the directions are guessed")
     return tuple(doubts)
+
+
+def labels_on_image(labels: Volume, image: Volume) -> Volume:
+    """A label map of an image's world: under the image's affine where both lie on one grid, however it is stored.
+
+    One on another grid (voxels of another size) must fill the same box to a voxel; it stays on its own grid and is read
+    in world space where it is carried. Refused where it lies elsewhere.
+    """
+    turned = like_stored(labels, image)
+    fits = turned.array.shape == image.array.shape
+    apart = corners_apart(turned.affine, image.affine, image.array.shape) if fits else math.inf
+    if apart <= min(spacing(image.affine)) / 2:
+        return replace(turned, affine=image.affine)
+    boxes = _box(turned), _box(image)
+    largest = max(*spacing(labels.affine), *spacing(image.affine))
+    off = float(abs(boxes[0] - boxes[1]).max())
+    if fits or off > largest:
+        raise DataError(
+            f"the label map lies elsewhere than its image: corners up to {min(apart, off):.2f} mm apart, expected "
+            "half a voxel at most",
+            "give the label map that was drawn on this image, or repair the header of one of the two",
+            code="GEO-24",
+        )
+    return labels
+
+
+def mask_on_image(mask: Volume, image: Volume) -> Volume:
+    """A mask drawn on an image, at the image's voxels: the nearest of its own where it has a grid of its own."""
+    placed = labels_on_image(mask, image)
+    if placed.array.shape == image.array.shape:
+        return placed
+    array = resample_to(placed, Grid.of(image), 0)
+    return replace(image, array=array)
+
+
+def _box(volume: Volume) -> NDArray[np.float64]:
+    """The outer corners ``(8, 3)`` of a grid in RAS mm."""
+    ends = np.array(list(product(*((-0.5, n - 0.5) for n in volume.array.shape))))
+    return ends @ volume.affine[:3, :3].T + volume.affine[:3, 3]

@@ -8,7 +8,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
-import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,7 +43,7 @@ from contreg_core.transform import (
     write_composite,
     write_field,
 )
-from contreg_core.volume import Volume, axis_codes, write_volume
+from contreg_core.volume import Volume, axis_codes, form_code, write_volume
 
 
 @dataclass(frozen=True)
@@ -77,9 +76,7 @@ class Input:
         """The file's own NIfTI form code, for outputs on its grid; 1 where it has none."""
         if self.in_memory:
             return 1
-        header: Mapping[str, Any] = nib.load(self.path).header  # type: ignore[assignment]
-        codes = [int(header[key]) for key in ("sform_code", "qform_code") if key in header]
-        return next((code for code in codes if code), 1)
+        return form_code(self.path)
 
 
 def write_registration(

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from contreg_core.cache import CachedCohort, CachedScan
 from contreg_core.errors import DataError
-from contreg_core.inference.images import Brain, brain_doubts, brain_mask, find_brain
-from contreg_core.inference.register import labels_on_image
+from contreg_core.inference.images import Brain, brain_doubts, brain_mask, find_brain, labels_on_image
 from contreg_core.transform.world import Grid
 from contreg_core.volume import Volume, read_place, read_volume
 from contreg_core.volume.choice import AS_IT_SAYS, ReadChoice

@@ -11,7 +11,7 @@ from contreg_core import spatial
 from contreg_core.errors import DataError
 from contreg_core.inference.alignment import aligned
 from contreg_core.inference.contrast import compared
-from contreg_core.inference.images import Brain, GriddedBrain, find_brain, put_on_grid
+from contreg_core.inference.images import Brain, GriddedBrain, find_brain, labels_on_image, put_on_grid
 from contreg_core.inference.placing import Placement, place
 from contreg_core.inference.prediction import Alignment, Similarity
 from contreg_core.inference.quality import Quality, assess, out_of_range, percentiles, require_overlap
@@ -31,7 +31,8 @@ from contreg_core.transform.world import (
     world_field,
 )
 from contreg_core.types import Registration
-from contreg_core.volume import Volume, corners_apart, spacing, to_ras
+from contreg_core.volume import Volume, to_ras
+from contreg_core.volume.values import sound_image
 
 FieldGrid: TypeAlias = Literal["fixed", "working"]
 
@@ -113,6 +114,7 @@ def register_images(
     """
     if samples:
         sampler_of(model)
+    moving, fixed = sound_image("the moving image", moving), sound_image("the fixed image", fixed)
     if moving_labels is not None:
         moving_labels = labels_on_image(moving_labels, moving)
     brains = find_brain(moving, masks[0]), find_brain(fixed, masks[1])
@@ -247,21 +249,3 @@ def _array(tensor: torch.Tensor) -> NDArray[np.float32]:
 
 def _named(role: str, brain: Brain) -> tuple[str, ...]:
     return tuple(f"{role} image: {warning}" for warning in brain.warnings)
-
-
-def labels_on_image(labels: Volume, image: Volume) -> Volume:
-    """Labels under their image's affine; refused where a corner is more than half a voxel off."""
-    if labels.array.shape != image.array.shape:
-        raise DataError(
-            f"label map {labels.array.shape} and its image {image.array.shape}, expected one shape",
-            "give the label map that was drawn on this image",
-            code="GEO-24",
-        )
-    apart = corners_apart(labels.affine, image.affine, image.array.shape)
-    if apart > min(spacing(image.affine)) / 2:
-        raise DataError(
-            f"a corner of the label map is {apart:.2f} mm from its image's, expected half a voxel at most",
-            "repair the header of the label map or of the image",
-            code="GEO-24",
-        )
-    return replace(labels, affine=image.affine)

@@ -29,6 +29,7 @@ from contreg_core.inference.staple import Consensus, staple
 from contreg_core.labels import LabelMode
 from contreg_core.transform.world import Grid, sample_affine
 from contreg_core.volume import Volume
+from contreg_core.volume.values import sound_image
 
 T = TypeVar("T")
 
@@ -101,6 +102,7 @@ def segment_image(
     """
     if samples:
         sampler_of(model)
+    image = sound_image("the image", image)
     brain = find_brain(image)
     fixed = grid_fixed(model, brain)
     chosen = choose(model, brain, fixed, references, most, alignment)

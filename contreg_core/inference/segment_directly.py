@@ -14,6 +14,7 @@ from contreg_core.inference.segment import label_volumes
 from contreg_core.inference.segmenter import TrainedSegmenter
 from contreg_core.transform.world import Grid, sample_affine
 from contreg_core.volume import Volume
+from contreg_core.volume.values import sound_image
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ def segment_directly(model: TrainedSegmenter, image: Volume) -> DirectSegmentati
 
     Between the voxels of the working grid probabilities are read linearly, and the largest wins.
     """
+    image = sound_image("the image", image)
     brain = find_brain(image)
     spec = model.recipe.preprocessing
     gridded = put_on_grid(brain, brain.grid(spec.spacing), spec, model.landmarks)

@@ -5,11 +5,12 @@ from contreg_core.volume.geometry import (
     axis_codes,
     corners_apart,
     crop_or_pad,
+    like_stored,
     spacing,
     to_ras,
     with_orientation,
 )
-from contreg_core.volume.read import VectorVolume, read_place, read_vectors, read_volume
+from contreg_core.volume.read import VectorVolume, form_code, read_place, read_vectors, read_volume
 from contreg_core.volume.resample import resample
 from contreg_core.volume.volume import Volume
 from contreg_core.volume.write import write_volume
@@ -22,6 +23,8 @@ __all__ = [
     "axis_codes",
     "corners_apart",
     "crop_or_pad",
+    "form_code",
+    "like_stored",
     "read_place",
     "read_vectors",
     "read_volume",

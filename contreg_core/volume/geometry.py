@@ -30,6 +30,16 @@ def to_ras(volume: Volume) -> Volume:
     return replace(volume, array=np.ascontiguousarray(array), affine=affine)
 
 
+def like_stored(volume: Volume, other: Volume) -> Volume:
+    """``volume`` with its axes in the order and direction in which ``other`` stores its own; not interpolated."""
+    turn = orientations.ornt_transform(
+        orientations.io_orientation(volume.affine), orientations.io_orientation(other.affine)
+    )
+    array = orientations.apply_orientation(volume.array, turn)
+    affine = volume.affine @ orientations.inv_ornt_aff(turn, volume.array.shape)
+    return replace(volume, array=np.ascontiguousarray(array), affine=affine)
+
+
 def with_orientation(volume: Volume, codes: str) -> Volume:
     """The same array under the axis codes ``codes`` ("LPS"): spacing and world centre kept.
 

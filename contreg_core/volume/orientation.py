@@ -1,6 +1,6 @@
 """The affine a header means, and whether it may be believed (bad-inputs.md)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nibabel as nib
@@ -14,10 +14,14 @@ from contreg_core.volume.choice import OrientationFrom
 from contreg_core.volume.geometry import corners_apart, spacing
 
 _TOLERANCE_MM = 0.1
-_SINGULAR = 1e-12
-_SMALLEST = 0.01
+_SINGULAR = 1e-13
+_SMALLEST = 1e-4
 LARGEST_SCAN, LARGEST_GRID = 8.0, 100.0
 """Voxels in mm: of scans, and of grids on which fields and coarse templates lie."""
+
+
+_UNITS = {1: ("metres", 1e3), 2: ("mm", 1.0), 3: ("micrometres", 1e-3)}
+"""NIfTI's codes of the unit of lengths."""
 
 
 @dataclass(frozen=True)
@@ -40,22 +44,38 @@ def placement(
 
     Voxels of more than ``largest`` mm are refused.
     """
-    zooms = np.asarray(header["pixdim"][1:4], float)
+    unit, in_mm = _unit(header)
+    zooms = np.asarray(header["pixdim"][1:4], float) * in_mm
     if not np.isfinite(zooms).all():
         raise DataError(
             f"{path}: voxel size {zooms.tolist()} in the header", "write a correct voxel size", code="HDR-12"
         )
+    notes = () if in_mm == 1 else (f"lengths in the header are in {unit}: read as mm",)
     forms = _forms(path, header) if isinstance(header, nib.Nifti1Header) else {}
     if not forms:
-        return _guessed(path, header, zooms, largest)
-    affine = _choose(path, forms, shape, prefer)
+        guessed = _guessed(path, header, zooms, largest)
+        return replace(guessed, affine=_scaled(guessed.affine, in_mm), notes=(*guessed.notes, *notes))
+    affine = _scaled(_choose(path, forms, shape, prefer), in_mm)
     check_spacing(path, spacing(affine), largest)
-    return Placement(affine, True, _compare_zooms(path, zooms, affine))
+    return Placement(affine, True, (*_compare_zooms(path, zooms, affine), *notes))
+
+
+def _unit(header: AnalyzeHeader) -> tuple[str, float]:
+    """The unit of lengths that a NIfTI header names, and what one of it is in mm; mm where it names none."""
+    code = int(header["xyzt_units"]) & 7 if isinstance(header, nib.Nifti1Header) else 0
+    return _UNITS.get(code, ("mm", 1.0))
+
+
+def _scaled(affine: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
+    return affine if factor == 1 else np.diag([factor, factor, factor, 1.0]) @ affine
 
 
 def _forms(path: Path, header: nib.Nifti1Header) -> dict[str, NDArray[np.float64]]:
+    sound = header.copy()
+    sound["pixdim"][0] = sound["pixdim"][0] or 1.0  # 0 means +1 by the standard
+    sound["pixdim"][1:4] = abs(sound["pixdim"][1:4])  # SPM99 wrote lengths below 0; the comparison notes it
     try:
-        found = {"sform": header.get_sform(coded=True)[0], "qform": header.get_qform(coded=True)[0]}
+        found = {"sform": sound.get_sform(coded=True)[0], "qform": sound.get_qform(coded=True)[0]}
     except (HeaderDataError, ValueError) as error:
         raise DataError(
             f"{path}: unreadable orientation: {error}", "write a correct header", code="GEO-30"

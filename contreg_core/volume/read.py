@@ -77,6 +77,16 @@ def _assumed(path: Path, place: Placement, shape: tuple[int, int, int], choice: 
     return Placement(with_orientation(empty, choice.assume_orientation).affine, True, place.notes)
 
 
+def form_code(path: Path | str) -> int:
+    """The NIfTI form code of a file (1 scanner, 2 aligned, 4 MNI), the sform's first; 1 where it has none."""
+    files = _files(Path(path))
+    if files.data.name.lower().endswith(MGH_SUFFIXES):
+        return 1
+    header = parse_header(files.header, read_head(files.header, HEADER_BYTES), single=files.single)
+    codes = [int(header[key]) for key in ("sform_code", "qform_code") if key in header]
+    return next((code for code in codes if code), 1)
+
+
 def _described(files: _Files, choice: ReadChoice, largest: float = LARGEST_SCAN) -> tuple[Layout, Placement]:
     """What the header says, verified."""
     block = read_head(files.header, HEADER_BYTES)

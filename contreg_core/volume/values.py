@@ -22,21 +22,55 @@ def image_values(
     """float32; NaN and Inf up to 0.1 % of what is not 0 become 0, noted; more is refused, as is a constant image."""
     with np.errstate(over="ignore", invalid="ignore"):
         image = _true(stored, form).astype(np.float32, order="C")
-    bad = ~np.isfinite(image)
-    count = int(bad.sum())
-    image[bad] = 0
-    present = int(np.count_nonzero(image))
-    if count > _BAD_SHARE * (present + count):
-        raise DataError(
-            f"{path}: {count} voxels are NaN or Inf, beside {present} that hold a value; expected 0.1 % at most",
-            "repair the image",
-            code="VAL-09",
-        )
+    image, notes = _finite(path, image)
     if image.min() == image.max():
         raise DataError(
             f"{path}: every voxel is {image.flat[0]}, expected an image", "check the file", code="VAL-25"
         )
-    return image, (f"{count} NaN or Inf voxels set to 0",) if count else ()
+    return image, notes
+
+
+def sound_image(name: str, image: Volume) -> Volume:
+    """An image in memory as one of a file: float32 ``(X, Y, Z)`` of finite numbers; the same where it is that already.
+
+    Masked voxels are 0, axes of one voxel after the third are dropped. Raises ``DataError`` for any other shape and for
+    NaN or Inf inside the image.
+    """
+    array = image.array
+    if isinstance(array, np.ma.MaskedArray):
+        array = np.ma.filled(array, 0)
+    while array.ndim > 3 and array.shape[-1] == 1:
+        array = array[..., 0]
+    if array.ndim != 3 or min(array.shape, default=0) < 1 or array.dtype.kind not in "iufb":
+        raise DataError(
+            f"{name}: an array of shape {image.array.shape} and type {image.array.dtype}, expected numbers (X, Y, Z)",
+            "take one volume of it, as real numbers",
+            code="HDR-29",
+        )
+    if array.dtype.kind != "f" or (array.dtype != np.float16 and np.isfinite(array).all()):
+        return image if array is image.array else replace(image, array=array)
+    values, notes = _finite(name, array.astype(np.float32))
+    return replace(image, array=values, notes=(*image.notes, *notes))
+
+
+def _finite(name: object, image: NDArray[np.float32]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """``image`` with 0 for NaN around the brain and for a few bad voxels; more is refused."""
+    bad = ~np.isfinite(image)
+    count = int(bad.sum())
+    if not count:
+        return image, ()
+    around = bool(np.isnan(image[np.ix_(*((0, -1) for _ in image.shape))]).all())
+    image = np.where(bad, np.float32(0), image)
+    if around:
+        return image, (f"{count} NaN voxels around the brain set to 0",)
+    present = int(np.count_nonzero(image))
+    if count > _BAD_SHARE * (present + count):
+        raise DataError(
+            f"{name}: {count} voxels are NaN or Inf, beside {present} that hold a value; expected 0.1 % at most",
+            "repair the image",
+            code="VAL-09",
+        )
+    return image, (f"{count} NaN or Inf voxels set to 0",)
 
 
 def label_values(
@@ -44,6 +78,12 @@ def label_values(
 ) -> tuple[NDArray[np.generic], tuple[str, ...]]:
     """The smallest integer type that holds the labels; numbers up to 1e-3 off an integer are rounded."""
     if stored.dtype.kind in "iu" and not form.scaled:
+        if stored.dtype == np.int8 and stored.min() < 0:
+            raise DataError(
+                f"{path}: labels {stored.min()} to {stored.max()} in signed bytes: ids above 127 have wrapped",
+                "write it again as 16-bit integers (256 was taken from each of these ids)",
+                code="VAL-22",
+            )
         return smallest_integers(stored), ()
     _refuse_inexact(path, stored)
     scale = f" (stored with scale factor {form.slope:g})" if form.scaled else ""

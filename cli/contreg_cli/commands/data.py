@@ -10,13 +10,14 @@ import click
 from contreg.caches import cache_root
 from contreg.plugins import load_catalogue
 from contreg_cli import completing, options
+from contreg_cli.cohort_options import cohort_reading
 from contreg_cli.console import print_json, print_table, progress
 from contreg_cli.group import Group
 from contreg_cli.saying import echo
 
 if TYPE_CHECKING:
     from contreg_core.cache import CachedCohort
-    from contreg_core.cohort import Cohort, LoadedScan, Scan
+    from contreg_core.cohort import Cohort, LoadedScan, Repairs, Scan
     from contreg_core.prepare import ScanReport
 
 _source = click.option(
@@ -83,14 +84,18 @@ def show(
 @click.argument("name", shell_complete=completing.cohorts)
 @_source
 @_knobs
+@cohort_reading
 @options.as_json
-def check(name: str, source: Path | None, settings: tuple[str, ...], as_json: bool) -> None:
+def check(
+    name: str, source: Path | None, settings: tuple[str, ...], repairs: "Repairs", as_json: bool
+) -> None:
     """Read every scan and report what is wrong; nothing is written."""
     from contreg.cohorts import make_cohort
     from contreg.preparing import describe_cohort, say_notes
     from contreg_core.errors import DataError, PartialError
 
     cohort = make_cohort(load_catalogue().cohort(name), source, settings)
+    cohort.repairs = repairs
     scans = cohort.scans()
     reports = list(_checked(cohort, scans))
     failed = [report for report in reports if report.outcome == "failed"]
@@ -103,7 +108,7 @@ def check(name: str, source: Path | None, settings: tuple[str, ...], as_json: bo
         echo(f"failed: {report.id}: {report.error}", err=True)
     if failed:
         kind = DataError if len(failed) == len(reports) else PartialError
-        raise kind(f"{len(failed)} of {len(reports)} scans cannot be used", "mend the files named above")
+        raise kind(f"{len(failed)} of {len(reports)} scans cannot be used", "fix the files named above")
     if not as_json:
         echo(f"all {len(reports)} scans can be used")
 
@@ -123,6 +128,7 @@ def prepared(root: Path) -> "list[CachedCohort]":
 
 
 def _checked(cohort: "Cohort", scans: "Sequence[Scan]") -> "Iterator[ScanReport]":
+    from contreg_core.cache.subject_file import unsigned_labels
     from contreg_core.errors import ContregError
     from contreg_core.prepare import ScanReport
 
@@ -130,6 +136,8 @@ def _checked(cohort: "Cohort", scans: "Sequence[Scan]") -> "Iterator[ScanReport]
         for number, scan in enumerate(scans, start=1):
             try:
                 loaded: LoadedScan = cohort.load(scan)
+                if loaded.labels is not None:
+                    unsigned_labels(loaded.labels.array, scan.id)  # as prepare would refuse them
                 yield ScanReport(scan.id, "prepared", loaded.notes)
             except ContregError as error:
                 yield ScanReport(scan.id, "failed", failure=error)

@@ -9,11 +9,12 @@ import click
 from contreg.caches import cache_root
 from contreg.fleet import Fleet, Worked, refuse_failures
 from contreg_cli import completing, options
+from contreg_cli.cohort_options import cohort_reading
 from contreg_cli.fleet_options import fleet_options
 from contreg_cli.saying import echo
 
 if TYPE_CHECKING:
-    from contreg_core.cohort import UnknownLabels
+    from contreg_core.cohort import Repairs
     from contreg_core.prepare import ScanReport
 
 
@@ -36,19 +37,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Read cached scans and their source files again, and make anew what has changed.",
 )
-@click.option(
-    "--strict", is_flag=True, help="Refuse scans that do not look like one adult's brain, instead of a note."
-)
-@click.option(
-    "--unknown-labels",
-    type=click.Choice(["refuse", "background"]),
-    help="Label ids the study does not have (default: as the cohort says).",
-)
-@click.option(
-    "--resample-labels",
-    is_flag=True,
-    help="Take label maps of another grid, by nearest neighbour, instead of refusing.",
-)
+@cohort_reading
 @options.settings
 @fleet_options
 def command(
@@ -58,9 +47,7 @@ def command(
     model: str,
     spacing: float | None,
     verify: bool,
-    strict: bool,
-    unknown_labels: "UnknownLabels | None",
-    resample_labels: bool,
+    repairs: "Repairs",
     settings: tuple[str, ...],
     fleet: Fleet,
 ) -> None:
@@ -70,7 +57,6 @@ def command(
     on; a scan that fails does not stop the others. Knobs of the cohort are set with -s cohort.KNOB=VALUE.
     """
     from contreg.preparing import planned, prepare_scans, say_notes
-    from contreg_core.cohort import Repairs
 
     coarser = [] if spacing is None else [f"preprocessing.spacing={spacing}"]
     plan, scans = planned(
@@ -79,9 +65,9 @@ def command(
         fleet.place(cache_root(cache)),
         model,
         [*settings, *coarser],
-        Repairs(unknown_labels, resample_labels),
+        repairs,
     )
-    plan = replace(plan, verify=verify, strict=strict)
+    plan = replace(plan, verify=verify, strict=repairs.choice.strict)
     worked = prepare_scans(plan, scans, fleet.in_array())
     say_notes(worked.reports)
     _finish(plan.folder, worked)
