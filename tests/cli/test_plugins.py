@@ -37,7 +37,7 @@ def test_every_kind_of_package_passes_its_own_tests_untouched(packages: Path) ->
     options = ["-q", "-p", "no:cacheprovider", "--import-mode=importlib", "-W", "error", "-c", os.devnull]
     done = program(*options, *tests, site=packages / "site", module="pytest")
     assert done.returncode == 0, done.stdout
-    assert "12 passed" in done.stdout
+    assert "20 passed" in done.stdout
 
 
 def test_a_package_is_complete(packages: Path) -> None:
@@ -84,7 +84,8 @@ def test_a_plugin_is_checked_from_the_shell(packages: Path) -> None:
     done = program("plugins", "check", "contreg-my-segmenter", site=packages / "site")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
-        "segmenter 'my-segmenter': 10 laws hold",
+        "plugin 'my-segmenter': 1 laws hold",
+        "segmenter 'my-segmenter': 11 laws hold",
         "recipe 'my-segmenter': 8 laws hold",
     ]
 
