@@ -28,7 +28,7 @@ _SIGNS = {
 """Which way each is suspicious."""
 _FALSE_ALARMS = 0.01
 UNSEEN = "mirrored"
-"""What these signs cannot tell: ``--check-lr`` does."""
+"""What these signs cannot tell: ``contreg_core.inference.sides`` looks for it."""
 ROOT = Path(__file__).parents[2]
 PAIRS = ROOT / "benchmarks/results/wrong-answers/pairs.csv"
 PAGE = ROOT / "docs/explanation/wrong-answers.md"
