@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from contreg.caches import cache_root
 from contreg.fleet import HERE, Fleet, Worked, refuse_failures, work_through
@@ -84,6 +84,10 @@ def planned(
     return Preparation.plan(cohort, spec, cache_root(cache)), scans
 
 
+_LOOKED_AT = 500
+"""Scans whose place is compared: enough to tell of a cohort that was never aligned, in seconds."""
+
+
 def describe_cohort(cohort: "Cohort", scans: Sequence["Scan"]) -> str:
     """One line: how many scans of how many subjects, splits, and what the adapter says of all of them."""
     from contreg_core.cohort import SPLITS
@@ -113,7 +117,26 @@ def prepare_scans(plan: "Preparation", scans: Sequence["Scan"], fleet: Fleet = H
     worked = work_through("prepare", plan.folder, fleet, plan.run, units, lost, _words, done, between=True)
     if worked.count:
         _finish(plan, units, fleet, worked)
+        _say_apart(plan)
     return worked
+
+
+def _say_apart(plan: "Preparation") -> None:
+    """Warn of scans of one space that lie apart: they would be paired voxel by voxel."""
+    from contreg_core.cache import CachedCohort
+    from contreg_core.whereabouts import apart, middle
+
+    cohort = CachedCohort.open(plan.folder)
+    first: dict[str, tuple[str, Any]] = {}
+    for scan in cohort.scans[:_LOOKED_AT]:
+        subject = cohort.load(scan.id)
+        here = middle(subject.mask, subject.affine)
+        name, there = first.setdefault(scan.space, (scan.id, here))
+        if distance := apart(there, here):
+            front().warn(
+                f"{scan.id} lies {distance:.0f} mm from {name} by its header: they share no space; fit and evaluate "
+                "refuse to pair them: align the images first"
+            )
 
 
 def _refuse_inputs(plan: "Preparation", scans: Sequence["Scan"]) -> None:

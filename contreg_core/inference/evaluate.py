@@ -17,6 +17,7 @@ from contreg_core.inference.evaluate_samples import Sampling
 from contreg_core.memory import peak_mib
 from contreg_core.training.pairs import valid_pairs
 from contreg_core.types import Registration
+from contreg_core.whereabouts import middle, require_one_space
 
 Register: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.float32]], Registration]
 """(moving, fixed) -> registration."""
@@ -71,6 +72,10 @@ def score_registration(
     sampling: Sampling | None = None,
 ) -> PairScore:
     """Register one pair, time it, and score the carried labels; then those of its samples, if there shall be any."""
+    require_one_space(
+        (moving_scan.id, fixed_scan.id),
+        (middle(moving.mask, moving.affine), middle(fixed.mask, fixed.affine)),
+    )
     moving_labels, fixed_labels = labels_of(moving, moving_scan), labels_of(fixed, fixed_scan)
     start = time.perf_counter()
     registration = register(moving.image, fixed.image)

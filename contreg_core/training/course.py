@@ -11,7 +11,7 @@ from contreg_core.errors import UsageError
 from contreg_core.model import Learner
 from contreg_core.objective import Objective
 from contreg_core.recipe import Recipe, build, build_segmenter
-from contreg_core.training.feed import Feed, PairFeed
+from contreg_core.training.feed import Feed, PairFeed, require_grid_of
 from contreg_core.training.labelled_feed import LabelledFeed
 from contreg_core.training.labelled_validation import LabelledValidator
 from contreg_core.training.loop import TrainingState
@@ -46,8 +46,10 @@ def course(
             lambda state: None,
             lambda catalogue, ndim: build(recipe, catalogue, ndim=ndim),
         )
+    feed = PairFeed(cohort, training, recipe.training, recipe.augmentation, engine)
+    require_grid_of(feed, cohort, validation)
     return Course(
-        PairFeed(cohort, training, recipe.training, recipe.augmentation, engine),
+        feed,
         Validator(cohort, validation, engine),
         lambda catalogue, ndim: build(recipe, catalogue, ndim=ndim),
     )
@@ -62,8 +64,10 @@ def _labelled(
                 f"training.{name} is for recipes that register, not for supervised ones", "leave it out"
             )
     classes = classes_of(cohort.protocol(), cohort.labels, recipe.training.classes)
+    feed = LabelledFeed(cohort, training, classes, recipe.training, recipe.augmentation, engine)
+    require_grid_of(feed, cohort, validation)
     return Course(
-        LabelledFeed(cohort, training, classes, recipe.training, recipe.augmentation, engine),
+        feed,
         LabelledValidator(cohort, validation, classes, engine),
         lambda catalogue, ndim: build_segmenter(recipe, catalogue, len(classes) + 1, ndim=ndim),
         {"classes": [{**asdict(one), "labels": list(one.labels)} for one in classes]},

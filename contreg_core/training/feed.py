@@ -4,7 +4,9 @@ import zlib
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from contreg_core.cache import CachedCohort, CachedScan
@@ -17,6 +19,7 @@ from contreg_core.training.foreground import Box, around, foreground, size_of
 from contreg_core.training.pairs import PairOrder, paired
 from contreg_core.training.seeds import generator
 from contreg_core.types import Pair
+from contreg_core.whereabouts import middle, require_one_space
 
 
 class Feed(Protocol):
@@ -119,12 +122,27 @@ def _resident(
     cohort: CachedCohort, scans: Sequence[CachedScan], device: torch.device
 ) -> tuple[list[Tensor], list[Tensor]]:
     images, masks = [], []
+    places: dict[str, tuple[str, NDArray[np.float64]]] = {}  # space -> its first scan, and where that lies
     for scan in scans:
         subject = cohort.load(scan.id)
+        here = middle(subject.mask, subject.affine)
+        name, there = places.setdefault(scan.space, (scan.id, here))
+        require_one_space((name, scan.id), (there, here))
         images.append(torch.from_numpy(subject.image)[None, None].to(device))
         masks.append(torch.from_numpy(subject.mask)[None, None].to(device))
         require_one_grid(images, scans)
     return images, masks
+
+
+def require_grid_of(feed: "Feed", cohort: CachedCohort, scans: Sequence[CachedScan]) -> None:
+    """Raise ``DataError`` where a scan held out is not on the grid that is trained on: it could not be registered."""
+    wanted = tuple(feed.images[0].shape[2:])
+    for scan in scans:
+        if (own := cohort.load(scan.id).image.shape) != wanted:
+            raise DataError(
+                f"scan '{scan.id}', held out for validation, has the grid {own}, the training scans {wanted}",
+                "prepare with a crop that brings all scans to one grid: -s preprocessing.crop=...",
+            )
 
 
 def require_one_grid(images: Sequence[Tensor], scans: Sequence[CachedScan]) -> None:

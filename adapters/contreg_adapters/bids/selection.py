@@ -38,6 +38,8 @@ def choose_images(files: Files, query: Query) -> dict[str, BidsFile]:
     Scans without any image of the kind are left out, and where something was asked for, scans that lack it.
     """
     kinds = {scan: [file for file in given if query.shows(file)] for scan, given in files.items()}
+    for scan, shown in kinds.items():
+        _refuse_twice(scan, shown)
     if not any(kinds.values()):
         raise _no_image(files, query)
     wanted = {scan: [file for file in given if query.wants(file)] for scan, given in kinds.items()}
@@ -50,6 +52,16 @@ def choose_images(files: Files, query: Query) -> dict[str, BidsFile]:
     if len(pool) != 1:
         raise _unclear(pool, Counter(file.variant for given in kinds.values() for file in given), len(files))
     return {scan: next(file for file in wanted[scan] if file.variant == pool[0]) for scan in scans}
+
+
+def _refuse_twice(scan: str, files: Sequence[BidsFile]) -> None:
+    """Raise ``DataError`` for one image in two files, ``.nii`` beside ``.nii.gz``: no entity tells them apart."""
+    names: dict[str, str] = {}
+    for file in files:
+        name = file.path.name
+        stem = name.removesuffix(".gz").removesuffix(".nii")
+        if (other := names.setdefault(stem, name)) != name:
+            raise DataError(f"{scan}: {other} and {name} are one image in two files", "remove one of the two")
 
 
 def choose_mask(image: BidsFile, files: Sequence[BidsFile]) -> BidsFile | None:
