@@ -23,9 +23,9 @@ CELL_MM = 4.0
 _LEAST_DETERMINANT = 1e-3
 _EMPTY = 0.5
 """Share of a cell that one brain has more of than the other."""
-_EDGES_BEFORE, _LESS = 0.3, 0.05
+_EDGES_BEFORE, _LESS = 0.25, 0.05
 _GAP_MM = 8.0
-_STRETCH = 0.35
+_STRETCH = 0.4
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Evidence:
         yield (
             self.edges_before < _EDGES_BEFORE,
             f"the edges of the two brains hardly agree after the affine stage ({self.edges_before:.2f} of 1, right "
-            "pairs 0.4 or more): one may be turned, of another contrast, or no brain; look at both images",
+            "pairs 0.3 or more): one may be turned, of another contrast, or no brain; look at both images",
         )
         yield (
             self.edges_after < self.edges_before - _LESS,

@@ -110,7 +110,7 @@ def test_noise_in_a_mask_is_warned_of_however_flexible_the_map(fixed):
     """Its correlation rises with the flexibility; the sign from before does not, and the work rises too."""
     stiff, loose = (solved(noisy(fixed), fixed, penalty) for penalty in (10.0, 0.02))
     assert loose.ncc_after > stiff.ncc_after + 0.2
-    assert loose.evidence.edges_before == stiff.evidence.edges_before < 0.3
+    assert loose.evidence.edges_before == stiff.evidence.edges_before < 0.25
     assert loose.evidence.stretch > stiff.evidence.stretch
     for found in (stiff, loose):
         assert any("hardly agree after the affine stage" in line for line in found.warnings())
