@@ -25,7 +25,7 @@ _EMPTY = 0.5
 """Share of a cell that one brain has more of than the other."""
 _EDGES_BEFORE, _LESS = 0.25, 0.05
 _GAP_MM = 8.0
-_STRETCH = 0.4
+_STRETCH = 0.55
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Evidence:
         yield (
             self.stretch > _STRETCH,
             f"the map stretches and squeezes more than two brains need (mean |log J| {self.stretch:.2f}, right pairs "
-            "0.3 or less): do not trust volumes; look at the warped image",
+            "0.45 or less): do not trust volumes; look at the warped image",
         )
 
 
