@@ -10,7 +10,7 @@ from contreg_core.tables import can_name_a_file, problems_error, read_rows
 
 
 @dataclass(frozen=True)
-class Picture:
+class ListedImage:
     """An image to be segmented; its outputs are named after ``id``."""
 
     id: str
@@ -34,12 +34,12 @@ class ImagePair:
         return self.moving, self.fixed, self.labels, self.moving_mask, self.fixed_mask
 
 
-def picture(image: Path, name: str = "") -> Picture:
+def picture(image: Path, name: str = "") -> ListedImage:
     """An image called after its file where it has no other name."""
-    return Picture(name or stem(image), image)
+    return ListedImage(name or stem(image), image)
 
 
-def read_pictures(path: Path) -> list[Picture]:
+def read_pictures(path: Path) -> list[ListedImage]:
     """``image[,id]``; paths are relative to the file. Raises ``DataError`` with everything that is wrong with it."""
     rows = read_rows(path, required=("image",))
     found = [picture(_beside(path, row["image"]), row.get("id", "")) for _, row in rows]

@@ -1,4 +1,4 @@
-"""Registering from the shell: one pair, or all pairs of a list, a folder each."""
+"""RegistrationTask from the shell: one pair, or all pairs of a list, a folder each."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contreg import limits
-from contreg.asked import Asked
 from contreg.fleet import Fleet, refuse_failures, work_through
 from contreg.front import front
+from contreg.inference_request import InferenceRequest
+from contreg.item_result import ItemResult, say
 from contreg.lists import ImagePair
-from contreg.told import Told, say
 from contreg_core.errors import ContregError, OutputError, RetryError, StorageError, UsageError
 from contreg_core.failures import noted
 from contreg_core.fleet.keys import digest, stamps
-from contreg_core.fleet.report import Report
+from contreg_core.fleet.report import ItemReport
 from contreg_core.fleet.work_list import Unit, WorkList
 from contreg_core.inference.names import PairNames, stem
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Registering:
+class RegistrationTask:
     """How every pair is registered."""
 
-    asked: Asked
+    asked: InferenceRequest
     form: "FieldFormat"
     field_grid: "FieldGrid"
     background: float | None
@@ -51,7 +51,7 @@ class Registering:
             refuse_inputs(registration_files(folder, names), inputs, overwrite=False)
             refuse_other_pair(folder, names, Origin.of(pair.moving), Origin.of(pair.fixed))
 
-    def run(self, pair: ImagePair, folder: Path, marks: Mapping[str, Any]) -> Told:
+    def run(self, pair: ImagePair, folder: Path, marks: Mapping[str, Any]) -> ItemResult:
         """Register one pair into ``folder``; ``marks`` are added to its sidecars."""
         from contreg.models import shown
         from contreg_core.inference.doubts import cut_off
@@ -93,7 +93,7 @@ class Registering:
             record_sums(folder, written)
         warnings = (*result.warnings, *cut_off(brains[0], brains[1], result.affine))
         summary = f"{shown(model.recipe.name, model.prediction.words)}: {_summary(result.quality)}"
-        return Told(tuple(written), warnings, summary, result.notes)
+        return ItemResult(tuple(written), warnings, summary, result.notes)
 
     def unit(self, pair: ImagePair, basis: str) -> Unit:
         """Done is the inverse's sidecar, which is written last; without a key where an input is gone."""
@@ -132,7 +132,7 @@ def _beside(pair: ImagePair) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def ready(asked: Asked) -> "tuple[Registrar, dict[str, Any]]":
+def ready(asked: InferenceRequest) -> "tuple[Registrar, dict[str, Any]]":
     """The model and what sidecars tell of it, once in a process."""
     from contreg_core.inference.trained import registering
 
@@ -146,7 +146,7 @@ def refuse_timeout(timeout: str | None, fleet: Fleet) -> None:
         raise UsageError("--timeout does not work with --dask", "leave one of them out")
 
 
-def register_one(how: Registering, pair: ImagePair) -> None:
+def register_one(how: RegistrationTask, pair: ImagePair) -> None:
     """Register a single pair into the output folder itself, done before or not; raises its own error."""
     output = how.asked.output
     how.refuse(pair, output)
@@ -162,7 +162,7 @@ def register_one(how: Registering, pair: ImagePair) -> None:
         front().say(f"written: {path}")
 
 
-def register_all(how: Registering, pairs: list[ImagePair], fleet: Fleet) -> None:
+def register_all(how: RegistrationTask, pairs: list[ImagePair], fleet: Fleet) -> None:
     """Register every pair into a folder of its own; one that fails does not stop the others."""
     output = how.asked.output
     for pair in pairs:
@@ -180,20 +180,20 @@ def register_all(how: Registering, pairs: list[ImagePair], fleet: Fleet) -> None
     refuse_failures(worked, "pairs", output)
 
 
-def _one(how: Registering, item: tuple[Unit, ImagePair]) -> Report[Told]:
+def _one(how: RegistrationTask, item: tuple[Unit, ImagePair]) -> ItemReport[ItemResult]:
     unit, pair = item
     marker = how.asked.output / unit.marker
     try:
         marker.unlink(missing_ok=True)  # of other settings: it must not vouch for what is written now
-        return Report(pair.id, "done", how.run(pair, marker.parent, {"key": unit.key}))
+        return ItemReport(pair.id, "done", how.run(pair, marker.parent, {"key": unit.key}))
     except (OutputError, StorageError):
         raise  # a full disk is no fault of the pair: the next would fail as well
     except ContregError as error:
-        return Report(pair.id, "failed", failure=error)
+        return ItemReport(pair.id, "failed", failure=error)
 
 
-def _lost(item: tuple[Unit, ImagePair], error: RetryError) -> Report[Told]:
-    return Report(item[0].id, "failed", failure=error)
+def _lost(item: tuple[Unit, ImagePair], error: RetryError) -> ItemReport[ItemResult]:
+    return ItemReport(item[0].id, "failed", failure=error)
 
 
 def _summary(quality: "Quality") -> str:

@@ -1,4 +1,4 @@
-"""Segmenting from the shell: references, one image after another, what failed."""
+"""SegmentationTask from the shell: references, one image after another, what failed."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contreg import limits
-from contreg.asked import Asked
 from contreg.caches import cache_root, open_cache
 from contreg.fleet import Fleet, refuse_failures, work_through
 from contreg.front import front
-from contreg.lists import Picture
-from contreg.told import Told, say
+from contreg.inference_request import InferenceRequest
+from contreg.item_result import ItemResult, say
+from contreg.lists import ListedImage
 from contreg_core.errors import ContregError, DataError, OutputError, RetryError, StorageError, UsageError
 from contreg_core.failures import noted
 from contreg_core.fleet.keys import digest, stamps
-from contreg_core.fleet.report import Report
+from contreg_core.fleet.report import ItemReport
 from contreg_core.fleet.work_list import Unit, WorkList
 from contreg_core.sums import record_sums
 
@@ -48,7 +48,7 @@ class Job:
     output: Path
     about: Mapping[str, Any]
 
-    def run(self, picture: Picture, marks: Mapping[str, Any]) -> Told:
+    def run(self, picture: ListedImage, marks: Mapping[str, Any]) -> ItemResult:
         """Segment one image and write its files; ``marks`` are added to its sidecar."""
         from contreg_core.inference.outputs import Input, write_segmentation
         from contreg_core.inference.references import read_image
@@ -81,7 +81,7 @@ class Job:
         )
         names = ", ".join(result.references)
         found = f"{written[0]}: {len(result.volumes())} labels from {names}"
-        return Told(tuple(written), result.warnings, found, result.notes)
+        return ItemResult(tuple(written), result.warnings, found, result.notes)
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class DirectJob:
     output: Path
     about: Mapping[str, Any]
 
-    def run(self, picture: Picture, marks: Mapping[str, Any]) -> Told:
+    def run(self, picture: ListedImage, marks: Mapping[str, Any]) -> ItemResult:
         """Segment one image and write its files; ``marks`` are added to its sidecar."""
         from contreg_core.inference.label_table import TableRow
         from contreg_core.inference.outputs import Input, write_segmentation
@@ -109,7 +109,7 @@ class DirectJob:
             self.output, result, image, labels, about, name=picture.id, probabilities=self.probabilities
         )
         found = f"{written[0]}: {len(result.volumes())} labels from {self.model.recipe.name}"
-        return Told(tuple(written), result.warnings, found)
+        return ItemResult(tuple(written), result.warnings, found)
 
 
 def refuse_references(model: "TrainedSegmenter", given: Mapping[str, object]) -> None:
@@ -122,10 +122,10 @@ def refuse_references(model: "TrainedSegmenter", given: Mapping[str, object]) ->
 
 
 @dataclass(frozen=True)
-class Segmenting:
+class SegmentationTask:
     """How every image is segmented, in plain values."""
 
-    asked: Asked
+    asked: InferenceRequest
     atlases: tuple[str, ...]
     references: str | None
     fuse: "Fusion"
@@ -136,7 +136,7 @@ class Segmenting:
     timeout: str | None
     overwrite: bool = False
 
-    def refuse(self, picture: Picture) -> None:
+    def refuse(self, picture: ListedImage) -> None:
         """Raise ``OutputError`` where the image's outputs would be written over an input or another image's."""
         from contreg_core.inference.belonging import Origin, refuse_other_image, segmentation_files
         from contreg_core.inference.references import split_atlas
@@ -149,7 +149,7 @@ class Segmenting:
             refuse_inputs(segmentation_files(self.asked.output, picture.id), inputs, overwrite=False)
             refuse_other_image(self.asked.output, picture.id, Origin.of(picture.image))
 
-    def unit(self, picture: Picture, basis: str) -> Unit:
+    def unit(self, picture: ListedImage, basis: str) -> Unit:
         """Done is the sidecar, which is written last; without a key where the image is gone."""
         marker = f"{picture.id}_dseg.json"
         try:
@@ -176,7 +176,7 @@ class Segmenting:
 
 
 @lru_cache(maxsize=1)
-def job_of(how: Segmenting) -> Job | DirectJob:
+def job_of(how: SegmentationTask) -> Job | DirectJob:
     """The model and its references, once in a process."""
     from contreg_core.inference.segmenter import TrainedSegmenter
 
@@ -204,7 +204,7 @@ def job_of(how: Segmenting) -> Job | DirectJob:
     return Job(trained, found, labels, *kind, how.choice, how.probabilities, output, about)
 
 
-def _atlas_keys(how: Segmenting, job: Job | DirectJob) -> list[Any]:
+def _atlas_keys(how: SegmentationTask, job: Job | DirectJob) -> list[Any]:
     """What the references were made from."""
     from contreg_core.cache import CachedCohort, cache_folder
     from contreg_core.inference.references import split_atlas
@@ -219,7 +219,7 @@ def _atlas_keys(how: Segmenting, job: Job | DirectJob) -> list[Any]:
     return keys
 
 
-def segment_one(how: Segmenting, picture: Picture) -> None:
+def segment_one(how: SegmentationTask, picture: ListedImage) -> None:
     """Segment a single image, done before or not; raises its own error."""
     output = how.asked.output
     how.refuse(picture)
@@ -234,7 +234,7 @@ def segment_one(how: Segmenting, picture: Picture) -> None:
     front().say(told.summary)
 
 
-def segment_all(how: Segmenting, pictures: Sequence[Picture], fleet: Fleet) -> None:
+def segment_all(how: SegmentationTask, pictures: Sequence[ListedImage], fleet: Fleet) -> None:
     """Segment every image that is not done; one that fails does not stop the others.
 
     Raises as ``refuse_failures`` does.
@@ -247,7 +247,7 @@ def segment_all(how: Segmenting, pictures: Sequence[Picture], fleet: Fleet) -> N
     WorkList("segment", tuple(items)).save(output, add=True)
     written: list[Path] = []
 
-    def tell(report: Report[Told]) -> str:
+    def tell(report: ItemReport[ItemResult]) -> str:
         written.extend(report.value.written if report.value else ())
         return say(report)
 
@@ -265,28 +265,28 @@ def segment_all(how: Segmenting, pictures: Sequence[Picture], fleet: Fleet) -> N
     refuse_failures(worked, "images", output)
 
 
-def _limited(how: Segmenting, picture: Picture, marks: Mapping[str, Any]) -> Told:
+def _limited(how: SegmentationTask, picture: ListedImage, marks: Mapping[str, Any]) -> ItemResult:
     with limits.within(how.timeout):
         return limits.sparing(lambda: job_of(how).run(picture, marks))
 
 
-def _one(how: Segmenting, item: tuple[Unit, Picture]) -> Report[Told]:
+def _one(how: SegmentationTask, item: tuple[Unit, ListedImage]) -> ItemReport[ItemResult]:
     unit, picture = item
     try:
         job_of(how)
         (how.asked.output / unit.marker).unlink(missing_ok=True)  # it must not vouch for what is written now
-        return Report(picture.id, "done", _limited(how, picture, {"key": unit.key}))
+        return ItemReport(picture.id, "done", _limited(how, picture, {"key": unit.key}))
     except (OutputError, StorageError):
         raise  # a full disk is no fault of the image: the next would fail as well
     except ContregError as error:
-        return Report(picture.id, "failed", failure=error)
+        return ItemReport(picture.id, "failed", failure=error)
 
 
-def _lost(item: tuple[Unit, Picture], error: RetryError) -> Report[Told]:
-    return Report(item[0].id, "failed", failure=error)
+def _lost(item: tuple[Unit, ListedImage], error: RetryError) -> ItemReport[ItemResult]:
+    return ItemReport(item[0].id, "failed", failure=error)
 
 
-def check_names(pictures: Sequence[Picture]) -> None:
+def check_names(pictures: Sequence[ListedImage]) -> None:
     """Refuse two images whose outputs would have one name, before any work."""
     counts = Counter(picture.id.casefold() for picture in pictures)
     twice = [str(picture.image) for picture in pictures if counts[picture.id.casefold()] > 1]

@@ -9,7 +9,7 @@ from contreg.benchmark.rows import Row
 from contreg.benchmark.training import train
 from contreg.comparing.scored import ScoredModel, read_scored
 from contreg.evaluating.evaluate import evaluate_request
-from contreg.evaluating.request import Request
+from contreg.evaluating.request import EvaluationRequest
 from contreg.front import front
 from contreg_core.errors import ContregError, InterruptedRunError, RetryError
 from contreg_core.inference.prediction import Prediction
@@ -38,10 +38,10 @@ def work(plan: TablePlan, catalogue: "Catalogue") -> list[Outcome]:
     return outcomes
 
 
-def request_for(row: Row, plan: TablePlan) -> Request:
+def request_for(row: Row, plan: TablePlan) -> EvaluationRequest:
     """How the row is evaluated."""
     model = str(plan.run(row)) if row.trained else row.recipe or "none"
-    return Request(
+    return EvaluationRequest(
         model=model, data=plan.data, cache=plan.cache, limit=plan.limit_of(row), output=plan.evaluation(row),
         device=plan.device, precision=plan.precision, settings=() if row.trained else plan.settings_of(row),
         how=Prediction(refine=row.refine), references=row.references or None, fusion=row.fusion, reuse=True,

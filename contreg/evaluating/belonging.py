@@ -9,15 +9,15 @@ from contreg_core.plain_json import parse_json
 from contreg_core.training.run_folder import RunFolder, model_files
 
 if TYPE_CHECKING:
-    from contreg.evaluating.request import Request
-    from contreg.evaluating.subject import Subject
+    from contreg.evaluating.evaluated_model import EvaluatedModel
+    from contreg.evaluating.request import EvaluationRequest
     from contreg_core.cohort import Protocol
 
 _FILES = ("summary.json", "pairs.csv", "run.json", "work.jsonl", "failures.jsonl")
 
 
 def refuse_other(
-    folder: Path, request: "Request", subject: "Subject", protocol: "Protocol", name: str
+    folder: Path, request: "EvaluationRequest", subject: "EvaluatedModel", protocol: "Protocol", name: str
 ) -> None:
     """Raise ``OutputError`` where an evaluation of another model, cohort, split or protocol is in the folder, or a run.
 

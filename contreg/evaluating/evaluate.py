@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contreg.evaluating.evaluated_model import EvaluatedModel
 from contreg.evaluating.pairs import pairs_of, spread
 from contreg.evaluating.ready import ready
-from contreg.evaluating.request import Request
-from contreg.evaluating.subject import Subject
+from contreg.evaluating.request import EvaluationRequest
 from contreg.fleet import HERE, Fleet
 from contreg.plugins import plugin_versions
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from contreg_core.evaluation import PairScore
 
 
-def evaluate_request(request: Request, catalogue: "Catalogue", fleet: Fleet = HERE) -> tuple[Summary, Path]:
+def evaluate_request(
+    request: EvaluationRequest, catalogue: "Catalogue", fleet: Fleet = HERE
+) -> tuple[Summary, Path]:
     """Register and score every pair; write ``pairs.csv`` and ``summary.json``; returns the summary and the folder.
 
     One that was stopped goes on where it was. ``request.reuse`` takes the scores of an earlier one of the same model
@@ -71,13 +73,15 @@ def evaluate_request(request: Request, catalogue: "Catalogue", fleet: Fleet = HE
     return summary, folder
 
 
-def _device(request: Request) -> str:
+def _device(request: EvaluationRequest) -> str:
     from contreg_core.engine import Engine
 
     return "" if request.model == "none" else Engine.choose(request.device, request.precision).describe()
 
 
-def _read(request: Request, subject: Subject, scores: "Sequence[PairScore]") -> dict[str, Any]:
+def _read(
+    request: EvaluationRequest, subject: EvaluatedModel, scores: "Sequence[PairScore]"
+) -> dict[str, Any]:
     """The model, the scored scans and the files that they were made from, by their sums."""
     scans = sorted({scan for score in scores for scan in (score.moving, score.fixed)})
     sources = {scan: subject.cohort.sources(scan) for scan in scans}
@@ -86,7 +90,7 @@ def _read(request: Request, subject: Subject, scores: "Sequence[PairScore]") -> 
     return {"model_path": model, "checkpoint_sha256": subject.sha256, "scans": sums, "sources": sources}
 
 
-def _folder(request: Request, subject: Subject, protocol: "Protocol") -> Path:
+def _folder(request: EvaluationRequest, subject: EvaluatedModel, protocol: "Protocol") -> Path:
     """Inside the run; what has no run is scored here."""
     from contreg_core.training.run_folder import RunFolder
 

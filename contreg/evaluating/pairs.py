@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from contreg.evaluating.request import Request
-from contreg.evaluating.subject import Subject
+from contreg.evaluating.evaluated_model import EvaluatedModel
+from contreg.evaluating.request import EvaluationRequest
 
 if TYPE_CHECKING:
-    from contreg.evaluating.subject import Pairs
+    from contreg.evaluating.evaluated_model import Pairs
     from contreg_core.cache import CachedScan
     from contreg_core.cohort import Protocol, Split
 
@@ -25,14 +25,14 @@ def spread(items: Sequence[T], limit: int | None) -> list[T]:
     return [items[number * len(items) // limit] for number in range(limit)]
 
 
-def pairs_of(subject: Subject, protocol: "Protocol", request: Request) -> "Pairs":
+def pairs_of(subject: EvaluatedModel, protocol: "Protocol", request: EvaluationRequest) -> "Pairs":
     """(moving, fixed) of the asked split, as the protocol pairs them."""
     from contreg_core.inference.evaluate import evaluation_pairs
 
     return evaluation_pairs(subject.cohort, _scans(subject, request.split), protocol)
 
 
-def _scans(subject: Subject, split: "Split") -> "Sequence[CachedScan]":
+def _scans(subject: EvaluatedModel, split: "Split") -> "Sequence[CachedScan]":
     """Of the training subjects those that trained, or those that were held out to choose by."""
     from contreg_core.training.validation import hold_out
 

@@ -11,7 +11,7 @@ from contreg.comparing.differences import Row
 from contreg.comparing.differences import compare as differences
 from contreg.comparing.scored import read_scored
 from contreg.evaluating.evaluate import evaluate_request
-from contreg.evaluating.request import Request
+from contreg.evaluating.request import EvaluationRequest
 from contreg.fleet import Fleet
 from contreg.loading import Settings, as_settings
 from contreg.plugins import load_catalogue
@@ -67,7 +67,7 @@ def evaluate(
     The arguments are those of ``contreg evaluate``; finished pairs of an evaluation that was stopped are kept. Raises
     ``ContregError``.
     """
-    request = Request(
+    request = EvaluationRequest(
         os.fspath(model),
         data,
         None if cache is None else Path(cache),

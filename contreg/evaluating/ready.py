@@ -5,8 +5,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from contreg.caches import open_cache
-from contreg.evaluating.request import Request
-from contreg.evaluating.subject import Subject
+from contreg.evaluating.evaluated_model import EvaluatedModel
+from contreg.evaluating.request import EvaluationRequest
 from contreg.recipes import DEFAULT_MODEL
 from contreg_core.errors import UsageError
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from contreg_core.inference.segmenter import TrainedSegmenter
 
 
-def ready(request: Request, catalogue: "Catalogue") -> Subject:
+def ready(request: EvaluationRequest, catalogue: "Catalogue") -> EvaluatedModel:
     """The model of a request, loaded, and the prepared cohort it meets."""
     subject = _ready(request, catalogue)
     return _voting(subject, request) if request.references else subject
 
 
-def _voting(subject: Subject, request: Request) -> Subject:
+def _voting(subject: EvaluatedModel, request: EvaluationRequest) -> EvaluatedModel:
     """The subject's registrations carry the labels of many references, which vote."""
     from contreg.segmenting import parse_count
     from contreg_core.inference.evaluate import kept_loader
@@ -45,7 +45,7 @@ def _voting(subject: Subject, request: Request) -> Subject:
     )
 
 
-def _ready(request: Request, catalogue: "Catalogue") -> Subject:
+def _ready(request: EvaluationRequest, catalogue: "Catalogue") -> EvaluatedModel:
     from contreg.models import load_model
     from contreg_core.engine import Engine
     from contreg_core.inference.evaluate import evaluate, kept_loader
@@ -69,13 +69,13 @@ def _ready(request: Request, catalogue: "Catalogue") -> Subject:
     identity = f"{what} on {engine.device.type}{' in bfloat16' if engine.bfloat16 else ''}"
     if isinstance(model, TrainedSegmenter):
         scores = partial(evaluate_segmenter, model, cohort)
-        return Subject(model.recipe.name, cohort, identity, scores, None, held_out, sha256=sha256)
+        return EvaluatedModel(model.recipe.name, cohort, identity, scores, None, held_out, sha256=sha256)
     scores = partial(evaluate, model.register, cohort, load=kept_loader(cohort), sampling=sampling)
     own = model.register, held_out, model.prediction.words, sha256
-    return Subject(model.recipe.name, cohort, identity, scores, *own)
+    return EvaluatedModel(model.recipe.name, cohort, identity, scores, *own)
 
 
-def _sampling(request: Request, model: "Registrar | TrainedSegmenter") -> "Sampling | None":
+def _sampling(request: EvaluationRequest, model: "Registrar | TrainedSegmenter") -> "Sampling | None":
     from contreg_core.inference.evaluate_samples import Sampling
     from contreg_core.inference.trained import registering
 
@@ -84,11 +84,11 @@ def _sampling(request: Request, model: "Registrar | TrainedSegmenter") -> "Sampl
     )
 
 
-def _no_cohort(request: Request) -> UsageError:
+def _no_cohort(request: EvaluationRequest) -> UsageError:
     return UsageError(f"--model {request.model} has no cohort of its own", "name one with --data")
 
 
-def _unregistered(request: Request, catalogue: "Catalogue") -> Subject:
+def _unregistered(request: EvaluationRequest, catalogue: "Catalogue") -> EvaluatedModel:
     from contreg.recipes import find_recipe
     from contreg_core.inference.evaluate import evaluate, kept_loader
     from contreg_core.inference.unregistered import identity
@@ -105,4 +105,4 @@ def _unregistered(request: Request, catalogue: "Catalogue") -> Subject:
     spec = recipe.preprocessing
     cohort = open_cache(catalogue, request.data, spec, request.cache, settings=request.settings)
     scores = partial(evaluate, identity, cohort, load=kept_loader(cohort))
-    return Subject("none", cohort, "none", scores, identity, recipe.training.validation)
+    return EvaluatedModel("none", cohort, "none", scores, identity, recipe.training.validation)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Request:
+class EvaluationRequest:
     """What is to be evaluated: a run folder or model file, a solver's recipe, or ``none``: no registration."""
 
     model: str

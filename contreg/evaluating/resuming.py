@@ -14,8 +14,8 @@ from contreg_core.errors import DataError
 from contreg_core.plain_json import parse_json
 
 if TYPE_CHECKING:
-    from contreg.evaluating.request import Request
-    from contreg.evaluating.subject import Subject
+    from contreg.evaluating.evaluated_model import EvaluatedModel
+    from contreg.evaluating.request import EvaluationRequest
     from contreg_core.cache import CachedScan
     from contreg_core.cohort import Protocol
     from contreg_core.evaluation import PairScore
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_WRITES = 10.0
 
 
-def fingerprint(subject: "Subject", protocol: "Protocol", request: "Request") -> str:
+def fingerprint(subject: "EvaluatedModel", protocol: "Protocol", request: "EvaluationRequest") -> str:
     """A hash of all that decides a pair's scores; two evaluations with one fingerprint may share them.
 
     Of the data it has every scan's sum, since a cache that is prepared anew keeps its name.

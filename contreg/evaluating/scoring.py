@@ -11,13 +11,13 @@ from contreg.fleet import Fleet, refuse_failures, work_through
 from contreg.front import Front, front, using
 from contreg.plugins import catalogue_of
 from contreg_core.errors import ContregError, RetryError
-from contreg_core.fleet.report import Report
+from contreg_core.fleet.report import ItemReport
 from contreg_core.fleet.work_list import Unit, WorkList
 
 if TYPE_CHECKING:
-    from contreg.evaluating.request import Request
+    from contreg.evaluating.evaluated_model import EvaluatedModel, Pairs
+    from contreg.evaluating.request import EvaluationRequest
     from contreg.evaluating.resuming import Scored
-    from contreg.evaluating.subject import Pairs, Subject
     from contreg_core.cache import CachedScan
     from contreg_core.cohort import Protocol
     from contreg_core.evaluation import PairScore
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 def score_pairs(
-    subject: "Subject",
+    subject: "EvaluatedModel",
     protocol: "Protocol",
-    request: "Request",
+    request: "EvaluationRequest",
     pairs: "Pairs",
     scored: "Scored",
     fleet: Fleet,
@@ -42,10 +42,10 @@ def score_pairs(
     WorkList("evaluate", tuple(items)).save(scored.folder, add=False)
     here = fleet.workers == 1 and fleet.dask is None
     elsewhere = partial(_on_worker, _placed(request, fleet), front().silent(), secrets.token_hex())
-    work: Callable[[Pairs], Report[Scores]] = partial(_report, subject, protocol) if here else elsewhere
+    work: Callable[[Pairs], ItemReport[Scores]] = partial(_report, subject, protocol) if here else elsewhere
     with scored.kept() as keeper:
 
-        def say(report: "Report[Scores]") -> str:
+        def say(report: "ItemReport[Scores]") -> str:
             for score in report.value or ():
                 keeper.add(score)
             return report.id
@@ -96,20 +96,20 @@ def _name(group: "Pairs") -> str:
     return f"{moving.id} -> {fixed.id}" if len(group) == 1 else fixed.id
 
 
-def _report(subject: "Subject", protocol: "Protocol", group: "Pairs") -> "Report[Scores]":
+def _report(subject: "EvaluatedModel", protocol: "Protocol", group: "Pairs") -> "ItemReport[Scores]":
     try:
-        return Report(_name(group), "done", tuple(subject.scores(group, protocol)))
+        return ItemReport(_name(group), "done", tuple(subject.scores(group, protocol)))
     except ContregError as error:
-        return Report(_name(group), "failed", failure=error)
+        return ItemReport(_name(group), "failed", failure=error)
 
 
-def _on_worker(request: "Request", asked: Front, call: str, group: "Pairs") -> "Report[Scores]":
+def _on_worker(request: "EvaluationRequest", asked: Front, call: str, group: "Pairs") -> "ItemReport[Scores]":
     subject = _ready(request, asked, call)
     return _report(subject, subject.cohort.protocol(request.protocol), group)
 
 
 @lru_cache(maxsize=1)
-def _ready(request: "Request", asked: Front, call: str) -> "Subject":
+def _ready(request: "EvaluationRequest", asked: Front, call: str) -> "EvaluatedModel":
     """Once in a process and ``call``: a cluster's processes outlive it, and the run may be trained on meanwhile."""
     from contreg.evaluating.ready import ready
 
@@ -117,12 +117,12 @@ def _ready(request: "Request", asked: Front, call: str) -> "Subject":
         return ready(request, catalogue_of(asked))
 
 
-def _placed(request: "Request", fleet: Fleet) -> "Request":
+def _placed(request: "EvaluationRequest", fleet: Fleet) -> "EvaluationRequest":
     """Its folders as workers of a cluster find them."""
     model = Path(request.model)
     named = str(fleet.place(model)) if model.exists() and request.model != "none" else request.model
     return replace(request, model=named, cache=request.cache and fleet.place(request.cache))
 
 
-def _lost(group: "Pairs", error: RetryError) -> "Report[Scores]":
-    return Report(_name(group), "failed", failure=error)
+def _lost(group: "Pairs", error: RetryError) -> "ItemReport[Scores]":
+    return ItemReport(_name(group), "failed", failure=error)

@@ -5,8 +5,8 @@ to be remembered between runs, a killed worker costs its item one more try, and 
 """
 
 from contreg_core.fleet.pools import open_pool
-from contreg_core.fleet.report import Report
+from contreg_core.fleet.report import ItemReport
 from contreg_core.fleet.run import Pool, run_all
 from contreg_core.fleet.shard import Shard
 
-__all__ = ["Pool", "Report", "Shard", "open_pool", "run_all"]
+__all__ = ["ItemReport", "Pool", "Shard", "open_pool", "run_all"]

@@ -9,7 +9,7 @@ V = TypeVar("V")
 
 
 @dataclass(frozen=True)
-class Report(Generic[V]):
+class ItemReport(Generic[V]):
     """``kept`` was done before; ``value`` is what the work gives where it was done now, ``failure`` why it was not."""
 
     id: str

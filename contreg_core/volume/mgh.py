@@ -10,7 +10,7 @@ from contreg_core.errors import DataError
 from contreg_core.volume.choice import ReadChoice
 from contreg_core.volume.geometry import spacing
 from contreg_core.volume.header import Layout, check_shape
-from contreg_core.volume.orientation import LARGEST_SCAN, Placement, check_matrix, check_spacing
+from contreg_core.volume.orientation import LARGEST_SCAN, StoredPlace, check_matrix, check_spacing
 
 MGH_SUFFIXES = (".mgz", ".mgh")
 _FLAG = slice(28, 30)
@@ -46,10 +46,10 @@ def mgh_layout(path: Path, header: MGHHeader, choice: ReadChoice) -> Layout:
     return Layout(shape, dtype, DATA_OFFSET, 1.0, 0.0, (), math.prod(dims[3:]), chosen if dims[3] > 1 else 0)
 
 
-def mgh_placement(path: Path, header: MGHHeader, block: bytes, largest: float = LARGEST_SCAN) -> Placement:
+def mgh_placement(path: Path, header: MGHHeader, block: bytes, largest: float = LARGEST_SCAN) -> StoredPlace:
     """Voxels to RAS mm; without its flag the place is FreeSurfer's default (1 mm voxels), hence guessed."""
     affine = np.asarray(header.get_affine(), np.float64)
     check_matrix(path, "direction matrix", affine)
     check_spacing(path, spacing(affine), largest)
     known = any(block[_FLAG])  # nibabel sets the flag with the defaults it fills in
-    return Placement(affine, known, () if known else ("the file stores no orientation",))
+    return StoredPlace(affine, known, () if known else ("the file stores no orientation",))

@@ -25,7 +25,7 @@ _UNITS = {1: ("metres", 1e3), 2: ("mm", 1.0), 3: ("micrometres", 1e-3)}
 
 
 @dataclass(frozen=True)
-class Placement:
+class StoredPlace:
     """Affine (voxel -> RAS mm), whether its directions are stored or guessed, and what was repaired."""
 
     affine: NDArray[np.float64]
@@ -39,7 +39,7 @@ def placement(
     shape: tuple[int, ...],
     prefer: OrientationFrom,
     largest: float = LARGEST_SCAN,
-) -> Placement:
+) -> StoredPlace:
     """The placement of a grid: both NIfTI forms must agree, or ``prefer`` names the one to take.
 
     Voxels of more than ``largest`` mm are refused.
@@ -57,7 +57,7 @@ def placement(
         return replace(guessed, affine=_scaled(guessed.affine, in_mm), notes=(*guessed.notes, *notes))
     affine = _scaled(_choose(path, forms, shape, prefer), in_mm)
     check_spacing(path, spacing(affine), largest)
-    return Placement(affine, True, (*_compare_zooms(path, zooms, affine), *notes))
+    return StoredPlace(affine, True, (*_compare_zooms(path, zooms, affine), *notes))
 
 
 def _unit(header: AnalyzeHeader) -> tuple[str, float]:
@@ -110,7 +110,7 @@ def _choose(
     return next(iter(forms.values()))
 
 
-def _guessed(path: Path, header: AnalyzeHeader, zooms: NDArray[np.float64], largest: float) -> Placement:
+def _guessed(path: Path, header: AnalyzeHeader, zooms: NDArray[np.float64], largest: float) -> StoredPlace:
     """Spacing from the header; centre at the origin and directions by habit (left-anterior-superior)."""
     if (zooms == 0).any():
         raise DataError(
@@ -119,7 +119,7 @@ def _guessed(path: Path, header: AnalyzeHeader, zooms: NDArray[np.float64], larg
     check_spacing(path, tuple(abs(zooms)), largest)
     notes: tuple[str, ...] = ("the file stores no orientation",)
     notes += (f"negative voxel size {zooms.tolist()}: sign ignored",) if (zooms < 0).any() else ()
-    return Placement(np.asarray(header.get_base_affine(), np.float64), False, notes)
+    return StoredPlace(np.asarray(header.get_base_affine(), np.float64), False, notes)
 
 
 def _compare_zooms(path: Path, zooms: NDArray[np.float64], affine: NDArray[np.float64]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from contreg_core.volume.choice import AS_IT_SAYS, ReadChoice
 from contreg_core.volume.geometry import with_orientation
 from contreg_core.volume.header import HEADER_BYTES, Layout, layout, parse_header
 from contreg_core.volume.mgh import MGH_SUFFIXES, mgh_header, mgh_layout, mgh_placement
-from contreg_core.volume.orientation import LARGEST_GRID, LARGEST_SCAN, Placement, no_orientation, placement
+from contreg_core.volume.orientation import LARGEST_GRID, LARGEST_SCAN, StoredPlace, no_orientation, placement
 from contreg_core.volume.stream import check_file, read_all, read_head
 from contreg_core.volume.values import image_values, label_values
 from contreg_core.volume.volume import Volume
@@ -54,7 +54,7 @@ def read_volume(
     return with_orientation(replace(volume, notes=(*volume.notes, note)), choice.assume_orientation)
 
 
-def read_place(path: Path | str, choice: ReadChoice = AS_IT_SAYS) -> tuple[Placement, tuple[int, int, int]]:
+def read_place(path: Path | str, choice: ReadChoice = AS_IT_SAYS) -> tuple[StoredPlace, tuple[int, int, int]]:
     """Where the voxels of a file lie, and how many: of one that lends its grid and nothing else.
 
     From the header alone: blank images, NaN, colours and any number of volumes are as good. Raises as ``read_volume``
@@ -67,14 +67,14 @@ def read_place(path: Path | str, choice: ReadChoice = AS_IT_SAYS) -> tuple[Place
     return _assumed(files.data, place, form.shape, choice), form.shape
 
 
-def _assumed(path: Path, place: Placement, shape: tuple[int, int, int], choice: ReadChoice) -> Placement:
+def _assumed(path: Path, place: StoredPlace, shape: tuple[int, int, int], choice: ReadChoice) -> StoredPlace:
     """The place, or the one that ``choice`` says; raises ``DataError`` where neither says how the axes point."""
     if place.oriented:
         return place
     if not choice.assume_orientation:
         raise no_orientation(path)
     empty = Volume(np.broadcast_to(np.uint8(0), shape), place.affine, oriented=False)
-    return Placement(with_orientation(empty, choice.assume_orientation).affine, True, place.notes)
+    return StoredPlace(with_orientation(empty, choice.assume_orientation).affine, True, place.notes)
 
 
 def form_code(path: Path | str) -> int:
@@ -87,7 +87,9 @@ def form_code(path: Path | str) -> int:
     return next((code for code in codes if code), 1)
 
 
-def _described(files: _Files, choice: ReadChoice, largest: float = LARGEST_SCAN) -> tuple[Layout, Placement]:
+def _described(
+    files: _Files, choice: ReadChoice, largest: float = LARGEST_SCAN
+) -> tuple[Layout, StoredPlace]:
     """What the header says, verified."""
     block = read_head(files.header, HEADER_BYTES)
     if files.data.name.lower().endswith(MGH_SUFFIXES):

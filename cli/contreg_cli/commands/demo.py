@@ -49,7 +49,7 @@ def command(run: Path, device: str) -> None:
     """
     from contreg.caches import open_cache
     from contreg.evaluating.evaluate import evaluate_request
-    from contreg.evaluating.request import Request
+    from contreg.evaluating.request import EvaluationRequest
     from contreg.fitting import train
     from contreg.recipes import find_recipe
     from contreg.reporting import write_report
@@ -66,7 +66,7 @@ def command(run: Path, device: str) -> None:
     folder, versions = RunFolder(run), plugin_versions()
     with folder.alone():
         train(Session(recipe, cohort, folder, engine, catalogue, max_seconds=SECONDS, plugins=versions))
-    summary, _ = evaluate_request(Request(str(run), cache=cache, device=device), catalogue)
+    summary, _ = evaluate_request(EvaluationRequest(str(run), cache=cache, device=device), catalogue)
     print_summary(summary)
     report = write_report(run, None, catalogue, cache=cache, device=device)
     before, after = summary["initial"][f"dice_{summary['headline']}"], summary["dice"]

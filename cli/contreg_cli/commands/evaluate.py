@@ -95,7 +95,7 @@ def command(
     a solver's recipe; --set preprocessing.KNOB=VALUE also chooses the cache of --model none.
     """
     from contreg.evaluating.evaluate import evaluate_request
-    from contreg.evaluating.request import Request
+    from contreg.evaluating.request import EvaluationRequest
     from contreg_cli.console import print_json
     from contreg_cli.evaluation_table import print_summary
     from contreg_core.errors import UsageError
@@ -107,7 +107,7 @@ def command(
         )
     named = str(run or model)
     fleet = fleet.in_array()
-    request = Request(
+    request = EvaluationRequest(
         named, data, cache, protocol, split, limit, output, device, precision, settings,
         how=Prediction(symmetric, refine, samples or 0), references=references, fusion=fuse, overwrite=overwrite,
     )  # fmt: skip

@@ -98,9 +98,9 @@ def command(
     With --pairs every pair gets a folder in DIR, named after its id (by default after its two files). Pairs that are
     done are left alone, and one that fails does not stop the others; contreg status DIR counts.
     """
-    from contreg.asked import Asked
+    from contreg.inference_request import InferenceRequest
     from contreg.lists import ImagePair, read_pairs
-    from contreg.registering import Registering, refuse_timeout, register_all, register_one
+    from contreg.registering import RegistrationTask, refuse_timeout, register_all, register_one
     from contreg_core.errors import UsageError
     from contreg_core.inference.belonging import record_files
     from contreg_core.overwriting import refuse_inputs
@@ -111,9 +111,9 @@ def command(
             "register takes one pair or a list of pairs",
             "write: contreg register MOVING FIXED -o DIR, or contreg register --pairs FILE.csv -o DIR",
         )
-    asked = Asked.of(fleet, model, output, device, precision, seed, how)
+    asked = InferenceRequest.of(fleet, model, output, device, precision, seed, how)
     refuse_timeout(timeout, fleet)
-    registering = Registering(asked, form, field_grid, background, choice, timeout, overwrite)
+    registering = RegistrationTask(asked, form, field_grid, background, choice, timeout, overwrite)
     if pairs is not None:
         refuse_inputs(record_files(asked.output), [pairs], overwrite=overwrite)
         register_all(registering, read_pairs(fleet.place(pairs)), fleet.in_array())

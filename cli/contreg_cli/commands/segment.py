@@ -88,10 +88,10 @@ def command(
     image does not stop the others. Of many images those that are done are left alone, and contreg status DIR counts; a
     single one is always done anew.
     """
-    from contreg.asked import Asked
+    from contreg.inference_request import InferenceRequest
     from contreg.lists import picture, read_pictures
     from contreg.registering import refuse_timeout
-    from contreg.segmenting import Segmenting, check_names, placed, segment_all, segment_one
+    from contreg.segmenting import SegmentationTask, check_names, placed, segment_all, segment_one
     from contreg_core.errors import UsageError
     from contreg_core.inference.belonging import record_files
     from contreg_core.overwriting import refuse_inputs
@@ -105,10 +105,10 @@ def command(
     pictures = read_pictures(fleet.place(listed)) if listed else given
     check_names(pictures)
     refuse_timeout(timeout, fleet)
-    asked = Asked.of(fleet, model, output, device, precision, seed, how)
+    asked = InferenceRequest.of(fleet, model, output, device, precision, seed, how)
     kind = references, fuse, label_table and fleet.place(label_table)
     place = cache and fleet.place(cache)
-    segmenting = Segmenting(
+    segmenting = SegmentationTask(
         asked, placed(atlases, fleet), *kind, place, choice, probabilities, timeout, overwrite
     )
     refuse_inputs(record_files(asked.output), [listed], overwrite=overwrite)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from contreg.evaluating.evaluated_model import EvaluatedModel
 from contreg.evaluating.pairs import _scans
-from contreg.evaluating.subject import Subject
 from contreg_core.cache import CachedCohort
 from contreg_core.cohort import Split
 
@@ -24,5 +24,5 @@ def test_the_validation_split_is_what_the_recipe_holds_out(
     cache: Path, held_out: int, split: Split, expected: list[str]
 ) -> None:
     (file,) = cache.glob("*/cohort.json")
-    subject = Subject("none", CachedCohort.open(file.parent), "", lambda *_: iter(()), None, held_out)
+    subject = EvaluatedModel("none", CachedCohort.open(file.parent), "", lambda *_: iter(()), None, held_out)
     assert [scan.id for scan in _scans(subject, split)] == expected

@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 
 from contreg.evaluating.evaluate import evaluate_request
-from contreg.evaluating.request import Request
+from contreg.evaluating.request import EvaluationRequest
 from contreg_core.inference import evaluate as scoring
 from contreg_core.plugins import load_catalogue
 
 
 @pytest.fixture
-def request_(six_pairs: Path, tmp_path: Path) -> Request:
-    return Request("none", "synthetic", six_pairs, output=tmp_path, settings=("preprocessing.spacing=0",))
+def request_(six_pairs: Path, tmp_path: Path) -> EvaluationRequest:
+    return EvaluationRequest(
+        "none", "synthetic", six_pairs, output=tmp_path, settings=("preprocessing.spacing=0",)
+    )
 
 
 class Counting:

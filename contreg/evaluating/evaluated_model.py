@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Subject:
+class EvaluatedModel:
     """A model made ready: its name, the cohort it meets, how it scores pairs of it.
 
     ``identity`` tells it from any other. ``register`` is None for a segmenter. ``prediction`` are words for what is

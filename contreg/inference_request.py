@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asked:
+class InferenceRequest:
     """Which model, where its outputs go, ``how`` it predicts.
 
     ``call`` tells this call from every other, for what is made ready once.
@@ -45,7 +45,7 @@ class Asked:
         precision: "Precision",
         seed: int,
         how: Prediction,
-    ) -> "Asked":
+    ) -> "InferenceRequest":
         """Paths as the workers find them."""
         place = str(fleet.place(Path(model))) if Path(model).exists() else model
         return cls(place, fleet.place(output), device, precision, seed, how)

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contreg.front import front
-from contreg_core.fleet.report import Report
+from contreg_core.fleet.report import ItemReport
 
 
 @dataclass(frozen=True)
-class Told:
+class ItemResult:
     """``notes`` and ``summary`` are said, ``warnings`` are warned of."""
 
     written: tuple[Path, ...]
@@ -17,7 +17,7 @@ class Told:
     notes: tuple[str, ...] = ()
 
 
-def say(report: Report[Told]) -> str:
+def say(report: ItemReport[ItemResult]) -> str:
     """Say it; returns the words for the bar."""
     if report.value is not None:
         for note in report.value.notes:
