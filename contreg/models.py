@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contreg.model_files import is_model
 from contreg_core.errors import MissingError, UsageError
 from contreg_core.parameters import did_you_mean
 
@@ -64,8 +65,8 @@ def _loaded(
 
 
 def is_shipped(name: str, catalogue: "Catalogue") -> bool:
-    """Whether ``name`` is a recipe that comes with its weights; a folder of that name comes first."""
-    return not Path(name).is_dir() and name in catalogue.weights
+    """Whether ``name`` is a recipe that comes with its weights; a run of that name comes first, any other folder not."""
+    return name in catalogue.weights and not is_model(name)
 
 
 def weights_file(name: str, catalogue: "Catalogue") -> Path:

@@ -42,6 +42,16 @@ def test_from_python(study, shipped):
     assert result.warped.shape == read_volume(study / "S03.nii.gz", kind="image").array.shape
 
 
+def test_a_folder_that_is_called_so_and_is_no_run_is_not_in_the_way(
+    contreg, study, shipped, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / NAME).mkdir(parents=True)
+    pair = [study / "S01.nii.gz", study / "S03.nii.gz"]
+    done = contreg("register", *pair, "--model", NAME, "-o", tmp_path / "out", "--device", "cpu")
+    assert done.code == 0, done.err
+
+
 def test_its_settings_are_its_own(contreg, study, shipped, tmp_path):
     pair = [study / "S01.nii.gz", study / "S03.nii.gz"]
     refused = contreg("register", *pair, "--model", NAME, "-s", "loss.mse.weight=2", "-o", tmp_path / "out")
