@@ -65,7 +65,7 @@ def _loaded(
 
 
 def is_shipped(name: str, catalogue: "Catalogue") -> bool:
-    """Whether ``name`` is a recipe that comes with its weights; a run of that name comes first, any other folder not."""
+    """Whether ``name`` is a recipe that comes with its weights; a run of that name comes first, no other folder."""
     return name in catalogue.weights and not is_model(name)
 
 
