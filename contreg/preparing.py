@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from contreg.caches import cache_root
 from contreg.fleet import HERE, Fleet, Worked, refuse_failures, work_through
@@ -18,10 +18,14 @@ from contreg.recipes import DEFAULT_MODEL
 from contreg.wording import speaks_python
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from contreg_core.cache import CachedCohort
     from contreg_core.cohort import Cohort, Repairs, Scan, UnknownLabels
     from contreg_core.fleet.work_list import Unit
     from contreg_core.prepare import Preparation, ScanReport
+    from contreg_core.volume import ReadChoice
 
 
 @speaks_python
@@ -34,17 +38,20 @@ def prepare(
     settings: Settings = (),
     unknown_labels: "UnknownLabels | None" = None,
     resample_labels: bool = False,
+    choice: "ReadChoice | None" = None,
     workers: int = 1,
     strict: bool = False,
 ) -> "CachedCohort":
     """Read, check and cache a cohort, once; the recipe ``model`` says how its scans are preprocessed.
 
     ``data`` is a cohort's name, ``source`` the folder or file it is read from. ``settings`` change the recipe
-    (``preprocessing.spacing``) and set knobs of the cohort (``cohort.KNOB``). Scans that are cached already are left
-    alone. Raises ``PartialError`` where some scans failed, the others kept.
+    (``preprocessing.spacing``) and set knobs of the cohort (``cohort.KNOB``). ``choice`` says how files are read that
+    leave something open. Scans that are cached already are left alone. Raises ``PartialError`` where some scans failed,
+    the others kept.
     """
     from contreg_core.cache import CachedCohort
     from contreg_core.cohort import Repairs
+    from contreg_core.volume import AS_IT_SAYS
 
     plan, scans = planned(
         data,
@@ -52,7 +59,7 @@ def prepare(
         None if cache is None else Path(cache),
         model,
         as_settings(settings),
-        Repairs(unknown_labels, resample_labels),
+        Repairs(unknown_labels, resample_labels, choice or AS_IT_SAYS),
     )
     worked = prepare_scans(replace(plan, strict=strict), scans, Fleet(workers))
     say_notes(worked.reports)
@@ -122,21 +129,35 @@ def prepare_scans(plan: "Preparation", scans: Sequence["Scan"], fleet: Fleet = H
 
 
 def _say_apart(plan: "Preparation") -> None:
-    """Warn of scans of one space that lie apart: they would be paired voxel by voxel."""
     from contreg_core.cache import CachedCohort
-    from contreg_core.whereabouts import apart, middle
+    from contreg_core.whereabouts import middle
 
     cohort = CachedCohort.open(plan.folder)
-    first: dict[str, tuple[str, Any]] = {}
-    for scan in cohort.scans[:_LOOKED_AT]:
-        subject = cohort.load(scan.id)
-        here = middle(subject.mask, subject.affine)
-        name, there = first.setdefault(scan.space, (scan.id, here))
-        if distance := apart(there, here):
-            front().warn(
-                f"{scan.id} lies {distance:.0f} mm from {name} by its header: they share no space; fit and evaluate "
-                "refuse to pair them: align the images first"
-            )
+    subjects = ((scan, cohort.load(scan.id)) for scan in cohort.scans[:_LOOKED_AT])
+    say_apart([(scan.space, scan.id, middle(one.mask, one.affine)) for scan, one in subjects])
+
+
+def say_apart(places: "Sequence[tuple[str, str, NDArray[np.float64]]]") -> None:
+    """Warn of scans of one space that lie apart: they would be paired voxel by voxel. (space, id, RAS mm of the brain).
+
+    Each is held against the one in the middle of its space.
+    """
+    import numpy as np
+
+    from contreg_core.whereabouts import apart
+
+    for space in dict.fromkeys(place[0] for place in places):
+        own = [place for place in places if place[0] == space]
+        centre = np.median([where for _, _, where in own], axis=0)
+        name, there = min(
+            ((name, where) for _, name, where in own), key=lambda one: float(np.linalg.norm(one[1] - centre))
+        )
+        for _, other, where in own:
+            if distance := apart(there, where):
+                front().warn(
+                    f"{other} lies {distance:.0f} mm from {name} by its header: they share no space; fit and evaluate "
+                    "refuse to pair them: align the images first"
+                )
 
 
 def _refuse_inputs(plan: "Preparation", scans: Sequence["Scan"]) -> None:

@@ -139,10 +139,10 @@ class Preparation:
         done = {report.id for report in reports if report.outcome != "failed"}
         finished = [scan for scan in scans if scan.id in done]
         if not finished:
-            reasons = next(iter(failed.values()), "no scan was found").partition(". Fix: ")[0]
+            first, _, remedy = next(iter(failed.values()), "no scan was found").partition(". Fix: ")
             raise DataError(
-                f"cohort '{self.cohort.name}': no scan could be prepared; first: {reasons}",
-                "fix it and run again",
+                f"cohort '{self.cohort.name}': no scan could be prepared; first: {first}",
+                remedy or "fix it and run again",
             )
         cohort = CachedCohort(
             folder=self.folder,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from contreg_core.errors import DataError
+from contreg_core.errors import DataError, UsageError
 from contreg_core.inference.size import length_of, litres, litres_text, relative_spacing, scale_of
 from contreg_core.preprocessing.apply import standardise_image
 from contreg_core.preprocessing.resample import strides
@@ -23,6 +23,8 @@ _FLOOR = 0.01
 _MOST_PRESENT = 0.8
 _LITRES = (1.0, 2.2)
 _FWHM = 2.355
+_MOST_VOXELS = 2**29
+"""Of a working grid: a brain of 0.25 mm has a fifth of it."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,12 @@ def working_grid(volume: Volume, target: float) -> Grid:
     factors = strides(volume, target)
     # Half to even and at least one voxel, as preprocessing rounds.
     shape = tuple(max(1, int(np.rint(n / s))) for n, s in zip(volume.array.shape, factors, strict=True))
+    if math.prod(shape) > _MOST_VOXELS:
+        raise UsageError(
+            f"a spacing of {target:g} mm makes {math.prod(shape):.2g} voxels of this image, expected "
+            f"{_MOST_VOXELS:.1g} at most",
+            "take a coarser one, e.g. preprocessing.spacing=2",
+        )
     return Grid(volume.affine @ np.diag([*factors, 1.0]), shape)
 
 
@@ -159,8 +167,8 @@ def brain_doubts(volume: Volume, mask: NDArray[np.bool_]) -> tuple[str, ...]:
 def labels_on_image(labels: Volume, image: Volume) -> Volume:
     """A label map of an image's world: under the image's affine where both lie on one grid, however it is stored.
 
-    One on another grid (voxels of another size) must fill the same box to a voxel; it stays on its own grid and is read
-    in world space where it is carried. Refused where it lies elsewhere.
+    One on another grid (voxels of another size) must fill the same box to half a voxel; it stays on its own grid and is
+    read in world space where it is carried. Refused where it lies elsewhere.
     """
     turned = like_stored(labels, image)
     fits = turned.array.shape == image.array.shape
@@ -170,11 +178,17 @@ def labels_on_image(labels: Volume, image: Volume) -> Volume:
     boxes = _box(turned), _box(image)
     largest = max(*spacing(labels.affine), *spacing(image.affine))
     off = float(abs(boxes[0] - boxes[1]).max())
-    if fits or off > largest:
+    if fits:
         raise DataError(
-            f"the label map lies elsewhere than its image: corners up to {min(apart, off):.2f} mm apart, expected "
-            "half a voxel at most",
+            f"a corner of the label map is {apart:.2f} mm from its image's, expected half a voxel at most",
             "give the label map that was drawn on this image, or repair the header of one of the two",
+            code="GEO-24",
+        )
+    if off > largest / 2:
+        raise DataError(
+            f"label map {labels.array.shape} and its image {image.array.shape}, expected one shape, or voxels of "
+            f"another size over the same box (corners lie {off:.2f} mm apart)",
+            "give the label map that was drawn on this image",
             code="GEO-24",
         )
     return labels

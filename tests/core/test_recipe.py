@@ -189,9 +189,7 @@ RECIPES = st.builds(
             lambda parts: dict(zip(slots, parts, strict=True))
         )
     ),
-    losses=st.dictionaries(
-        NAMES, st.builds(Term, FLOATS.filter(lambda weight: weight > 0), CHOICES), max_size=3
-    ),
+    losses=st.dictionaries(NAMES, st.builds(Term, st.floats(1e-9, 1e9), CHOICES), max_size=3),
     **{name: settings_of(cls) for name, cls in SECTIONS.items()},
 )
 

@@ -51,6 +51,8 @@ def test_a_scan_that_lies_elsewhere_is_warned_of_and_not_paired(contreg, tmp_pat
     made = contreg("prepare", "--data", "manifest", "--source", study, *keep, *spacing)
     assert made.code == 0
     assert "share no space" in made.err
+    checked = contreg("data", "check", "manifest", "--source", study)
+    assert "share no space" in checked.err
     scored = contreg(
         "evaluate", "--model", "none", "--data", "manifest", *keep, "--output", tmp_path / "e", *spacing
     )

@@ -133,7 +133,7 @@ def test_a_label_map_of_larger_voxels_stays_on_its_grid() -> None:
     assert (mask.array > 0)[10, 12, 11]
     away = coarse.copy()
     away[0, 3] += 40
-    with pytest.raises(DataError, match="elsewhere"):
+    with pytest.raises(DataError, match="expected one shape"):
         labels_on_image(Volume(labels.array, away), image)
 
 

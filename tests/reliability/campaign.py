@@ -20,7 +20,19 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # children are forked, which threads would not survive
 
-from trials import crowd, damage, faults, hostile_hdf5, kill, orientations, overwritten, resume, stop, tally
+from trials import (
+    crowd,
+    damage,
+    faults,
+    hints,
+    hostile_hdf5,
+    kill,
+    orientations,
+    overwritten,
+    resume,
+    stop,
+    tally,
+)
 from trials.scene import Scene
 
 import contreg_core
@@ -46,6 +58,7 @@ TRIALS: dict[str, Trial] = {
         scene, steps=6 if few else 51, points=2 if few else 50
     ),
     "hostile": lambda scene, rng, few: hostile_hdf5.trial(scene.root / "hostile"),
+    "hints": lambda scene, rng, few: hints.trial(),
     "overwritten": lambda scene, rng, few: overwritten.trial(scene.root / "overwritten", few=few),
     "orientations": lambda scene, rng, few: orientations.trial(
         rng, pairs=1 if few else 10, turns=2 if few else 100

@@ -16,6 +16,9 @@ from contreg_cli.group import Group
 from contreg_cli.saying import echo
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from contreg_core.cache import CachedCohort
     from contreg_core.cohort import Cohort, LoadedScan, Repairs, Scan
     from contreg_core.prepare import ScanReport
@@ -91,13 +94,15 @@ def check(
 ) -> None:
     """Read every scan and report what is wrong; nothing is written."""
     from contreg.cohorts import make_cohort
-    from contreg.preparing import describe_cohort, say_notes
+    from contreg.preparing import describe_cohort, say_apart, say_notes
     from contreg_core.errors import DataError, PartialError
 
     cohort = make_cohort(load_catalogue().cohort(name), source, settings)
     cohort.repairs = repairs
     scans = cohort.scans()
-    reports = list(_checked(cohort, scans))
+    places: list[tuple[str, str, NDArray[np.float64]]] = []
+    reports = list(_checked(cohort, scans, places))
+    say_apart(places)
     failed = [report for report in reports if report.outcome == "failed"]
     if as_json:
         print_json({"cohort": name, "scans": [_checked_record(report) for report in reports]})
@@ -127,10 +132,14 @@ def prepared(root: Path) -> "list[CachedCohort]":
     return found
 
 
-def _checked(cohort: "Cohort", scans: "Sequence[Scan]") -> "Iterator[ScanReport]":
+def _checked(
+    cohort: "Cohort", scans: "Sequence[Scan]", places: "list[tuple[str, str, NDArray[np.float64]]]"
+) -> "Iterator[ScanReport]":
+    """Report by report; where each brain lies is added to ``places``."""
     from contreg_core.cache.subject_file import unsigned_labels
     from contreg_core.errors import ContregError
     from contreg_core.prepare import ScanReport
+    from contreg_core.whereabouts import middle
 
     with progress("check", len(scans)) as bar:
         for number, scan in enumerate(scans, start=1):
@@ -138,6 +147,7 @@ def _checked(cohort: "Cohort", scans: "Sequence[Scan]") -> "Iterator[ScanReport]
                 loaded: LoadedScan = cohort.load(scan)
                 if loaded.labels is not None:
                     unsigned_labels(loaded.labels.array, scan.id)  # as prepare would refuse them
+                places.append((scan.space, scan.id, middle(loaded.mask, loaded.image.affine)))
                 yield ScanReport(scan.id, "prepared", loaded.notes)
             except ContregError as error:
                 yield ScanReport(scan.id, "failed", failure=error)

@@ -62,7 +62,7 @@ IMAGES = (
     Fault(19, faults.colour, 65, ("colour", "--channel")),
     Fault(19, faults.complex_numbers, 65, ("complex", "--magnitude")),
     Fault(25, faults.constant, 65, ("every voxel is", "check the file")),
-    Fault(29, faults.thick_slices, 65, ("12.0", "expected 0.01 to 8.0")),
+    Fault(29, faults.thick_slices, 65, ("12.0", "expected 0.0001 to 8.0")),
     Fault(29, faults.flat, 65, ("flat image", "3-D")),
     Fault(30, faults.forms_apart, 65, ("mm apart", "--orientation-from")),
     Fault(30, faults.size_against_form, 65, ("the affine says", "rewrite the header")),
