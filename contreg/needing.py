@@ -37,7 +37,7 @@ def needs(training: Training, cache: Path | None, device: str, precision: "Preci
     if training.data is not None:
         from contreg.caches import open_cache
 
-        cohort = open_cache(catalogue, training.data, recipe.preprocessing, cache)
+        cohort = open_cache(catalogue, training.data, recipe.cached, cache)
         known = cohort.split("train")
         size, scans = cohort.load(known[0].id).image.shape, len(known)
     found = training_memory(recipe, catalogue, engine, size, batch_size=training.batch_size, scans=scans)

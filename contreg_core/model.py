@@ -74,7 +74,8 @@ class Model(Learner):
         shrink without end, for the data term alone gains by less noise (Liu et al. 2020, the rows with alpha = 0).
         """
         draw, inverse, swapped = (fact in needed for fact in ("log_variance", "inverse", "swapped"))
-        return self(batch, draw=draw, inverse=inverse, swapped=swapped)
+        found = self(batch, draw=draw, inverse=inverse, swapped=swapped)
+        return found if batch.compared is None else compared(found, self.warper)
 
     def __call__(
         self,
@@ -110,6 +111,18 @@ def register_by(
         warped_back = None if back is None else warper.warp(pair.fixed, back)
     features = encoding or Encoding(())
     return Registration(pair, features, field, values, displacement, warped, back, warped_back)
+
+
+def compared(found: Registration, warper: Warper) -> Registration:
+    """The registration with what the losses compare in place of what the network saw."""
+    theirs = found.pair.compared
+    assert theirs is not None
+    with torch.autocast(theirs.fixed.device.type, enabled=False):
+        warped = warper.warp(theirs.moving, found.displacement)
+        back = None if found.inverse is None else warper.warp(theirs.fixed, found.inverse)
+    pair = replace(found.pair, moving=theirs.moving, fixed=theirs.fixed)
+    swapped = None if found.swapped is None else compared(found.swapped, warper)
+    return replace(found, pair=pair, warped=warped, warped_back=back, swapped=swapped)
 
 
 def parameter_count(module: nn.Module) -> int:

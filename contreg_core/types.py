@@ -29,13 +29,14 @@ class Pair:
 
     ``subjects`` is ``(B, 2)`` int64: a number for the moving and the fixed person of each pair, so that a contrastive
     loss can leave one person's own images out of the negatives. ``mask`` is ``(B, 1, *space)``, true inside the fixed
-    brain.
+    brain. ``compared``: what the losses compare instead of what the network sees.
     """
 
     moving: Image
     fixed: Image
     subjects: Tensor | None = None
     mask: Tensor | None = None
+    compared: "Compared | None" = None
 
     @property
     def ndim(self) -> int:
@@ -50,13 +51,53 @@ class Pair:
     def swapped(self) -> "Pair":
         """The same pair with the roles exchanged (the mask belongs to the fixed image, so it is dropped)."""
         subjects = None if self.subjects is None else self.subjects.flip(1)
-        return Pair(self.fixed, self.moving, subjects)
+        compared = None if self.compared is None else self.compared.swapped()
+        return Pair(self.fixed, self.moving, subjects, None, compared)
 
     def averaged(self, edge: int) -> "Pair":
         """Means over cubes of ``edge`` voxels instead of voxels; the mask is where most of a cube was inside."""
         moving, fixed = (spatial.average(image, edge) for image in (self.moving, self.fixed))
         mask = None if self.mask is None else spatial.average(self.mask.float(), edge) > 0.5
-        return Pair(moving, fixed, self.subjects, mask)
+        compared = None if self.compared is None else self.compared.averaged(edge)
+        return Pair(moving, fixed, self.subjects, mask, compared)
+
+    def cut(self, box: tuple[slice, ...]) -> "Pair":
+        """The part inside ``box``."""
+        place = (slice(None), slice(None), *box)
+        mask = None if self.mask is None else self.mask[place]
+        compared = None if self.compared is None else self.compared.cut(place)
+        return Pair(self.moving[place], self.fixed[place], self.subjects, mask, compared)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What the losses compare where it is not what the network sees: both anatomies in one contrast, their structures.
+
+    ``moving`` and ``fixed`` are ``(B, 1, *space)``, the shares of structures ``(B, S, *space)`` in [0, 1].
+    ``displacement`` is the true one, on the fixed grid, for the pairs of the batch that are ``known`` ``(B,)``.
+    """
+
+    moving: Image
+    fixed: Image
+    moving_shares: Tensor
+    fixed_shares: Tensor
+    displacement: Displacement
+    known: Tensor
+
+    def swapped(self) -> "Compared":
+        """With the roles exchanged; the true displacement is of the one direction alone."""
+        nothing, none = torch.zeros_like(self.displacement), torch.zeros_like(self.known)
+        return Compared(self.fixed, self.moving, self.fixed_shares, self.moving_shares, nothing, none)
+
+    def averaged(self, edge: int) -> "Compared":
+        """On the grid of cubes of ``edge`` voxels."""
+        images = (self.moving, self.fixed, self.moving_shares, self.fixed_shares, self.displacement / edge)
+        return Compared(*(spatial.average(image, edge) for image in images), self.known)
+
+    def cut(self, place: tuple[slice, ...]) -> "Compared":
+        """The part at ``place`` of every tensor."""
+        images = (self.moving, self.fixed, self.moving_shares, self.fixed_shares, self.displacement)
+        return Compared(*(image[place] for image in images), self.known)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from contreg_plugins.losses.multiscale_lncc import MultiscaleLNCC
 from contreg_plugins.losses.ntxent import NTXent
 from contreg_plugins.losses.smoothness import GradientL2
 from contreg_plugins.losses.soft_dice import SoftDice
+from contreg_plugins.losses.structure_dice import StructureDice
 from contreg_plugins.segmenters.unet import UNet
 from contreg_plugins.solvers.convexadam import ConvexAdam
 from contreg_plugins.solvers.instance_opt import InstanceOpt
@@ -75,6 +76,7 @@ def contreg_components() -> list[type[Component]]:
         MultiscaleLNCC,
         NTXent,
         SoftDice,
+        StructureDice,
         ConvexAdam,
         LogDemons,
     ]

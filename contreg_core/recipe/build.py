@@ -60,7 +60,7 @@ def build(
     objective = _objective(recipe, catalogue)
     _check_needs(decoder, [encoder], catalogue)
     for part in (warper, *objective.terms()):
-        _check_needs(part, [encoder, decoder, warper], catalogue, Model.gives)
+        _check_needs(part, [encoder, decoder, warper], catalogue, Model.gives | recipe.rendering.gives)
     return Model(encoder, decoder, warper), objective
 
 

@@ -1,10 +1,11 @@
 """What a recipe is made of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from contreg_core.preprocessing.spec import Preprocessing
+from contreg_core.rendering.knobs import Rendering
 from contreg_core.scheme import Augmentation, Scheme
 from contreg_core.values import Value
 
@@ -22,6 +23,7 @@ that optimises every pair anew and needs no training, or a network that learns t
 SECTIONS: Mapping[str, type] = {
     "training": Scheme,
     "augmentation": Augmentation,
+    "rendering": Rendering,
     "preprocessing": Preprocessing,
 }
 """The tables of a recipe that hold settings rather than a component."""
@@ -57,9 +59,17 @@ class Recipe:
     losses: Mapping[str, Term]
     training: Scheme = field(default_factory=Scheme)
     augmentation: Augmentation = field(default_factory=Augmentation)
+    rendering: Rendering = field(default_factory=Rendering)
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
 
     @property
     def form(self) -> Form:
         """Which of the ``FORMS`` its parts make."""
         return next(form for form, slots in FORMS.items() if set(slots) == set(self.parts))
+
+    @property
+    def cached(self) -> Preprocessing:
+        """How the cohort it is trained on is prepared: finer where images are rendered from its label maps."""
+        if not self.rendering.labels:
+            return self.preprocessing
+        return replace(self.preprocessing, spacing=self.preprocessing.spacing / self.rendering.finer)

@@ -39,7 +39,7 @@ def _set(recipe: Recipe, path: list[str], text: str, catalogue: "Catalogue") -> 
             return _with_part(recipe, slot, _turn(_part(recipe, slot), slot, knob, text, catalogue))
         case ["loss", key, knob]:
             return _set_term(recipe, check_name(key, "a term"), knob, text, catalogue)
-        case [("training" | "augmentation" | "preprocessing") as section, knob]:
+        case [("training" | "augmentation" | "rendering" | "preprocessing") as section, knob]:
             return _with(recipe, section, _setting(recipe, section, knob, text))
     known = (*FORMS[recipe.form], "loss", *SECTIONS)
     if path[0] not in known:

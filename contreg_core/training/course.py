@@ -15,6 +15,7 @@ from contreg_core.training.feed import Feed, PairFeed
 from contreg_core.training.labelled_feed import LabelledFeed
 from contreg_core.training.labelled_validation import LabelledValidator
 from contreg_core.training.loop import TrainingState
+from contreg_core.training.rendered_feed import RenderedFeed
 from contreg_core.training.validation import Validation, Validator
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ def course(
     """The course of a resolved recipe: over pairs, or over labelled images where it is supervised."""
     if recipe.form == "supervised":
         return _labelled(recipe, cohort, training, validation, engine)
+    if recipe.rendering.labels:
+        return Course(
+            RenderedFeed(cohort, training, recipe.training, recipe.rendering, engine),
+            lambda state: None,
+            lambda catalogue, ndim: build(recipe, catalogue, ndim=ndim),
+        )
     return Course(
         PairFeed(cohort, training, recipe.training, recipe.augmentation, engine),
         Validator(cohort, validation, engine),

@@ -90,7 +90,11 @@ def _as_line(points: Tensor) -> Tensor:
 @torch.no_grad()
 def _coarse_displacement(registration: Registration, stride: Sequence[int]) -> Tensor:
     """The displacement at the feature grid's voxels, in voxels of that grid."""
-    displacement = _every(registration.displacement.detach(), stride)
+    displacement, compared = registration.displacement.detach(), registration.pair.compared
+    if compared is not None:
+        known = compared.known.reshape(-1, *[1] * (displacement.ndim - 1))
+        displacement = torch.where(known, compared.displacement, displacement)
+    displacement = _every(displacement, stride)
     return displacement / along_axes(stride, displacement)
 
 

@@ -138,7 +138,7 @@ def command(
     wish = launching.Wish(devices, nodes, device, dist_timeout)
     with launching.ranks(wish) as ranks:
         cohort = launching.in_turn(
-            ranks, lambda: open_cache(catalogue, data, recipe.preprocessing, cache, model, settings)
+            ranks, lambda: open_cache(catalogue, data, recipe.cached, cache, model, settings)
         )
         if launching.to_be_started(wish, ranks):
             if batch_size != 0:

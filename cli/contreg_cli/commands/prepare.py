@@ -79,7 +79,7 @@ def command(
     own = [setting for setting in settings if setting.startswith(KNOB)]
     changes = [setting for setting in settings if not setting.startswith(KNOB)]
     changes += [] if spacing is None else [f"preprocessing.spacing={spacing}"]
-    spec = find_recipe(catalogue, model, changes).preprocessing
+    spec = find_recipe(catalogue, model, changes).cached
     cohort = make_cohort(catalogue.cohort(data), source and fleet.place(source), own)
     cohort.repairs = Repairs(unknown_labels, resample_labels)
     scans = cohort.scans()
