@@ -31,6 +31,7 @@ def print_json(value: Any) -> None:
 def print_table(columns: Row, rows: Sequence[Row], title: str = "") -> None:
     """A table on stdout; off a terminal as aligned text of unlimited width."""
     rows = [[printable(cell) for cell in row] for row in rows]
+    rows = [[cell.replace("``", "") for cell in row] for row in rows]  # the marks of docstrings
     if sys.stdout.isatty():
         _rich_table(columns, rows, title)
         return

@@ -65,3 +65,8 @@ def test_on_a_terminal_nothing_is_markup(capsys, monkeypatch, columns):
     monkeypatch.setattr(console.sys.stdout, "isatty", lambda: True, raising=False)
     console.print_table(("name", "dice"), [("[b]S01[/b]", "0.5")])
     assert "[b]S01[/b]" in capsys.readouterr().out
+
+
+def test_the_marks_of_docstrings_are_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    console.print_table(("name", ""), [("lncc", "``1 - mean``")])
+    assert "`" not in capsys.readouterr().out

@@ -108,7 +108,9 @@ def _print_component(component: Mapping[str, Any]) -> None:
     for fact in ("gives", "needs"):
         if component[fact]:
             echo(f"{fact}: {', '.join(component[fact])}")
-    _print_knobs("", component["kind"], component["knobs"])
+    # As -s takes them: a term of the loss is named by its own name, every other kind by its slot.
+    path = f"loss.{component['name']}" if component["kind"] == "loss" else component["kind"]
+    _print_knobs("", path, component["knobs"])
 
 
 def _print_knobs(title: str, path: str, knobs: Sequence[Mapping[str, Any]]) -> None:
