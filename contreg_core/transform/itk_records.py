@@ -41,8 +41,12 @@ class ItkRecord:
 
 
 def check_records(path: Path, records: Sequence[ItkRecord]) -> None:
-    """Refuse a grid that is larger than its numbers; raises ``DataError``."""
+    """Refuse a grid that is larger than its numbers, and matrices of too few; raises ``DataError``.
+
+    ITK reads beyond the end of the latter, and the process may end there.
+    """
     for record in records:
+        _check_numbers(path, record)
         if not any(word in record.kind for word in _ON_GRIDS):
             continue
         sizes = record.fixed[:3]
@@ -54,6 +58,30 @@ def check_records(path: Path, records: Sequence[ItkRecord]) -> None:
                 _REMEDY,
                 code="FILE-15",
             )
+
+
+_NUMBERS = {
+    "AffineTransform": (12, 3), "CenteredAffineTransform": (15, 0), "Euler3DTransform": (6, 3),
+    "CenteredEuler3DTransform": (9, 0), "MatrixOffsetTransformBase": (12, 3), "QuaternionRigidTransform": (7, 3),
+    "Rigid3DTransform": (12, 3), "ScaleTransform": (3, 3), "ScaleLogarithmicTransform": (3, 3),
+    "ScaleVersor3DTransform": (9, 3), "ScaleSkewVersor3DTransform": (15, 3), "Similarity3DTransform": (7, 3),
+    "TranslationTransform": (3, 0), "VersorRigid3DTransform": (6, 3), "VersorTransform": (3, 3),
+}  # fmt: skip
+"""Kind -> parameters, and fixed ones at least."""
+
+
+def _check_numbers(path: Path, record: ItkRecord) -> None:
+    name, _, rest = record.kind.partition("_")
+    if rest.endswith("_2_2"):
+        raise DataError(f"{path}: a transform of 2 dimensions, expected 3", "name another")
+    parameters, fixed = _NUMBERS.get(name, (record.parameters, 0))
+    if record.parameters != parameters or len(record.fixed) < fixed:
+        raise DataError(
+            f"{path}: {record.kind} with {record.parameters} parameters and {len(record.fixed)} fixed ones, "
+            f"expected {parameters} and {fixed}",
+            _REMEDY,
+            code="FILE-15",
+        )
 
 
 def text_records(text: str) -> tuple[list[ItkRecord], list[str]]:
@@ -76,7 +104,17 @@ def _text_record(block: str) -> ItkRecord:
     except ValueError:
         fixed = ()
     once = sum(key.strip() == "FixedParameters" for key, _, _ in lines) < 2
-    return ItkRecord(kind.strip(), len(told.get("Parameters", ())), fixed if once else ())
+    return ItkRecord(kind.strip(), _numbers_of(told.get("Parameters", [])), fixed if once else ())
+
+
+def _numbers_of(words: Sequence[str]) -> int:
+    """How many numbers ITK finds: it stops at the first word that is none."""
+    for count, word in enumerate(words):
+        try:
+            float(word)
+        except ValueError:
+            return count
+    return len(words)
 
 
 def matlab_records(path: Path) -> list[ItkRecord]:

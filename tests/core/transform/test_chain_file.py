@@ -104,3 +104,12 @@ def test_spaces_without_end_take_no_time(folder):
         (folder / name).write_text(text)
         with pytest.raises(DataError):
             read_chain(folder / name)
+
+
+@pytest.mark.parametrize("numbers", ["x 0 0 0 0 0", "0 0 0 0", "0 0 0 0 0 0x", ""])
+def test_a_matrix_of_too_few_numbers_is_refused_before_itk_reads_it(folder, numbers):
+    """ITK reads beyond their end, and the process ended there."""
+    head = "#Insight Transform File V1.0\n#Transform 0\nTransform: Euler3DTransform_double_3_3\n"
+    (folder / "few.tfm").write_text(f"{head}Parameters: {numbers}\nFixedParameters: 0 0 0 0\n")
+    with pytest.raises(DataError, match="expected 6"):
+        read_chain(folder / "few.tfm", fixed=GRID)
